@@ -1,0 +1,138 @@
+"""How a contraction is cut: register tile, split over the team, blocking of the shared axis.
+
+Shapes and the target's numbers alone decide. Costs are cycles of the busiest thread, from a model
+of the inner loop: the multiply-adds, the loads that feed them, and what a tile costs outside of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from whit.engines.native.target import Target
+
+SPARSE_MIN_COLUMNS, SPARSE_MIN_DEPTH, SPARSE_MIN_ROWS = 96, 48, 16
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """The plan of one batched product (batch, m, k) by (batch, k, n).
+
+    Attributes:
+        mr, nv: rows and vectors of the register tile. lanes: elements of a vector.
+        split: rows, columns or batch: what the team shares out.
+        kc: extent of one block of the shared axis.
+        pack_b: whether panels of B are copied to lie one after the other.
+        sparse: whether panels of A are searched for columns of zeros, which are then skipped.
+    """
+
+    batch: int
+    m: int
+    n: int
+    k: int
+    mr: int
+    nv: int
+    lanes: int
+    split: str
+    kc: int
+    pack_b: bool
+    sparse: bool
+    cost: float
+
+    @property
+    def nr(self) -> int:
+        """Columns of the register tile."""
+        return self.nv * self.lanes
+
+    @property
+    def row_panels(self) -> int:
+        """Register tiles from top to bottom."""
+        return -(-self.m // self.mr)
+
+    @property
+    def column_panels(self) -> int:
+        """Register tiles from left to right."""
+        return -(-self.n // self.nr)
+
+    @property
+    def blocks(self) -> int:
+        """Blocks of the shared axis."""
+        return max(1, -(-self.k // self.kc))
+
+
+def plan_contraction(
+    batch: int,
+    m: int,
+    n: int,
+    k: int,
+    *,
+    target: Target,
+    threads: int,
+    bits: int,
+    b_contiguous: bool,
+    outputs: int,
+    may_sparse: bool,
+) -> Contraction:
+    """The cheapest of all register tiles and splits."""
+    lanes = target.lanes(bits)
+    limit = max(16, target.l1 * 3 // 4 // (2 * lanes * bits // 8))
+    blocks = max(1, -(-k // limit))
+    kc = max(1, -(-k // blocks))
+    best: Contraction | None = None
+    for nv in range(1, min(4, -(-n // lanes)) + 1):
+        for mr in range(1, min(target.registers - 4, max(m, 1)) + 1):
+            if mr * nv + nv + 1 > target.registers:
+                continue
+            for split in ("batch",) if batch >= threads > 1 else ("columns", "rows"):
+                panels = -(-n // (nv * lanes))
+                pack_b = not (b_contiguous and (panels == 1 or m <= 2 * mr))
+                cost = _cost(batch, m, n, k, mr, nv, lanes, split, blocks, threads, pack_b, outputs)
+                if best is None or cost < best.cost * 0.999:
+                    best = Contraction(
+                        batch, m, n, k, mr, nv, lanes, split, kc, pack_b, False, cost
+                    )
+    assert best is not None
+    worth = n >= SPARSE_MIN_COLUMNS and k >= SPARSE_MIN_DEPTH and m >= SPARSE_MIN_ROWS
+    if not (may_sparse and batch == 1 and worth):
+        return best
+    return Contraction(**{**best.__dict__, "sparse": True})
+
+
+def _cost(
+    batch: int,
+    m: int,
+    n: int,
+    k: int,
+    mr: int,
+    nv: int,
+    lanes: int,
+    split: str,
+    blocks: int,
+    threads: int,
+    pack_b: bool,
+    outputs: int,
+) -> float:
+    """Cycles of the busiest thread."""
+
+    def tile(rows: int, vectors: int) -> float:
+        inner = max(rows * vectors / 2, (rows + vectors) / 2, 4)
+        return k * inner + blocks * (25 + rows * vectors * 2) + rows * vectors * (2 + 4 * outputs)
+
+    rows, columns = divmod(m, mr), divmod(n, nv * lanes)
+    edge_v = -(-columns[1] // lanes)
+    pack = (k * nv * 3.0, k * edge_v * 3.0) if pack_b else (0.0, 0.0)
+    column = [rows[0] * tile(mr, v) + (tile(rows[1], v) if rows[1] else 0) for v in (nv, edge_v)]
+    if split == "columns":
+        units = columns[0] + (edge_v > 0)
+        share = -(-units // threads)
+        # The last thread has the narrow panel; the first ones decide.
+        busiest = share * (column[0] + pack[0])
+        if edge_v and share * threads - units < 1:
+            busiest -= 0.5 * (column[0] - column[1])
+        return batch * busiest
+    full_row = columns[0] * tile(mr, nv) + (tile(mr, edge_v) if edge_v else 0)
+    if split == "rows":
+        share = -(-(rows[0] + (rows[1] > 0)) // threads)
+        packing = columns[0] * pack[0] + pack[1]
+        return batch * (share * full_row + packing) * (1.03 if pack_b else 1.0)
+    whole = columns[0] * (column[0] + pack[0]) + (column[1] + pack[1] if edge_v else 0)
+    return -(-batch // threads) * whole

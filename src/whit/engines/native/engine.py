@@ -1,0 +1,201 @@
+"""The native engine itself: a program in, machine code out, run on the team."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from whit.engines.base import Control, check_arrays
+from whit.engines.native import object as objects
+from whit.engines.native.schedule import Schedule
+from whit.engines.native.step import Code, write_program
+from whit.engines.native.target import Target, host_target
+from whit.engines.native.team import TEAM, default_threads
+from whit.graph import Program
+
+SMALL_WORK = 400_000  # multiply-adds and elementwise operations below which one thread is quicker
+
+
+def debug_level() -> int:
+    """WHIT_DEBUG: 1 what was compiled, 2 profiles, 3 the schedule, 4 the IR, 5 the assembly."""
+    text = os.environ.get("WHIT_DEBUG", "0")
+    return int(text) if text.isdigit() else 0
+
+
+def work(program: Program) -> int:
+    """A rough count of a step's operations."""
+    total = 0
+    for n in program.nodes:
+        if n.op == "dot":
+            total += n.size * n.inputs[0].shape[-1]
+        elif n.op not in ("broadcast", "reshape", "transpose", "constant", "input"):
+            total += n.size
+    return total
+
+
+def aligned(nbytes: int, alignment: int = 64) -> np.ndarray:
+    """Zeroed bytes that begin at a cache line."""
+    raw = np.zeros(nbytes + alignment, np.uint8)
+    start = -raw.ctypes.data % alignment
+    return raw[start : start + nbytes]
+
+
+class NativeExecutable:
+    """A program as machine code.
+
+    Attributes:
+        program, threads, target: what was compiled, and for what.
+        compiled: the code, with the time that each stage of making it took.
+    """
+
+    def __init__(self, program: Program, target: Target, threads: int, profile: bool = False) -> None:
+        self.program, self.target, self.threads = program, target, threads
+        self.profile = profile
+        self.literals = [t for t in program.nodes if t.op == "literal"]
+        self.compiled = _compile(program, target, threads, profile)
+        self._function = objects.function(self.compiled.address)
+        self._arenas: list[np.ndarray] = []
+        self._lock = threading.Lock()
+        self._idle = Control()
+        self._fixed = [t.attrs[0].array.ctypes.data for t in self.literals]
+        self._size = self.compiled.meta["arena"]
+
+    def run(
+        self,
+        steps: int,
+        state: Sequence[np.ndarray] = (),
+        data: Sequence[np.ndarray] = (),
+        stepped: Sequence[np.ndarray] = (),
+        control: Control | None = None,
+    ) -> list[np.ndarray]:
+        """See `engines.base.Executable.run`."""
+        check_arrays(self.program, steps, state, data, stepped)
+        _check_writable(self.program, state)
+        given = [np.ascontiguousarray(a) for a in (*data, *stepped)]
+        outputs = [np.zeros((steps, *t.shape), t.dtype) for t in self.program.outputs]
+        if steps < 1:
+            return outputs
+        table = np.array(
+            [a.ctypes.data for a in (*state, *given, *outputs)] + self._fixed + [0], np.uint64
+        )
+        control = control or Control()
+        with self._lock:
+            arena = self._arenas.pop() if self._arenas else aligned(self._size)
+        try:
+            args = (arena.ctypes.data, table.ctypes.data, control.words.ctypes.data, steps)
+            if self.threads == 1:
+                self._function(0, *args)
+            else:
+                TEAM.run(self.threads, self._function, *args)
+        finally:
+            with self._lock:
+                self._arenas.append(arena)
+        return outputs
+
+    def cycles(self) -> dict[str, list[int]]:
+        """With `profile`: for each kernel the cycles of every thread, waits before it included."""
+        labels = self.compiled.meta["labels"]
+        arena = self._arenas[-1]
+        count = self.threads * (len(labels) + 1)
+        start = self.compiled.meta["profile"]
+        words = arena[start : start + 8 * count].view(np.int64).reshape(self.threads, -1)
+        return {f"{q} {n}": words[:, q].tolist() for q, n in enumerate(labels)}
+
+
+def _check_writable(program: Program, state: Sequence[np.ndarray]) -> None:
+    for t, a in zip(program.state, state, strict=True):
+        if not a.flags.c_contiguous or not a.flags.writeable:
+            raise ValueError(
+                f"{program.name}: state {t.attrs[0]!r} must be a writable C-contiguous array"
+            )
+
+
+def _compile(program: Program, target: Target, threads: int, profile: bool) -> objects.Compiled:
+    start = time.perf_counter()
+    parts = (program.digest, target, threads, profile, objects.toolchain())
+    key = hashlib.sha256(repr(parts).encode()).hexdigest()
+    path = objects.cache_folder() / f"{key}.o"
+    level = debug_level()
+    entry = objects.read_entry(path) if level < 3 else None
+    seconds: dict[str, float] = {}
+    if entry is None:
+        schedule = Schedule(program, target, threads)
+        seconds["schedule"] = time.perf_counter() - start
+        code = write_program(schedule, profile)
+        seconds["write"] = time.perf_counter() - start - seconds["schedule"]
+        binary, stages, made = objects.to_object(code.module.text, target)
+        seconds |= stages
+        meta = _notes(schedule, code, profile)
+        objects.write_entry(path, meta, binary)
+        if level >= 3:
+            _show(schedule, code, made, level)
+    else:
+        meta, binary = entry
+    lap = time.perf_counter()
+    address, keep = objects.load(binary, target)
+    seconds["load"] = time.perf_counter() - lap
+    compiled = objects.Compiled(address, meta, seconds, entry is not None, keep)
+    if level >= 1:
+        _report(program, target, threads, compiled, time.perf_counter() - start, len(binary))
+    return compiled
+
+
+def _notes(schedule: Schedule, code: Code, profile: bool) -> dict[str, Any]:
+    size = (len(code.labels) + 1) * 8 * schedule.threads
+    return {
+        "arena": code.arena,
+        "labels": list(code.labels),
+        "profile": code.arena - size - 64 if profile else 0,
+    }
+
+
+def _report(
+    program: Program, target: Target, threads: int, compiled: objects.Compiled, total: float, size: int
+) -> None:
+    stages = " ".join(f"{k} {v * 1e3:.0f}" for k, v in compiled.seconds.items())
+    origin = "from the cache" if compiled.cached else "compiled"
+    print(
+        f"whit: {program.name} {origin} in {total * 1e3:.0f} ms ({stages}) for {target.name}, "
+        f"{threads} threads, {len(program.nodes)} nodes, {size:,} bytes of code, "
+        f"{compiled.meta['arena']:,} bytes of memory",
+        file=sys.stderr,
+    )
+
+
+def _show(schedule: Schedule, code: Code, made: Any, level: int) -> None:
+    module, tm = made
+    print(schedule, file=sys.stderr)
+    if level >= 4:
+        print(code.module.text(tm.triple, str(tm.target_data)), file=sys.stderr)
+    if level >= 5:
+        print(tm.emit_assembly(module), file=sys.stderr)
+
+
+class NativeEngine:
+    """Programs as machine code.
+
+    Args:
+        target: what to generate code for; this machine's widest by default.
+        threads: size of the team; `default_threads()` by default. Small programs use one.
+    """
+
+    name = "native"
+
+    def __init__(self, target: Target | None = None, threads: int | None = None) -> None:
+        self.target, self.threads = target, threads
+
+    def compile(self, program: Program, profile: bool = False) -> NativeExecutable:
+        """Machine code for `program`, from the cache if it was made before."""
+        threads = self.threads or default_threads()
+        if self.threads is None and work(program) < SMALL_WORK:
+            threads = 1
+        return NativeExecutable(program, self.target or host_target(), threads, profile)
+
+

@@ -1,0 +1,325 @@
+"""Functions that apply primitives to tensors with NumPy's broadcasting and promotion.
+
+These are what VJP rules and Tensor operators are written in. Everything here is symbolic; `whit.ops`
+is the public face that takes arrays as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from whit.graph import dtypes
+from whit.graph.tensor import Shape, Tensor, apply
+
+Scalar = bool | int | float
+Operand = Tensor | Scalar
+
+
+# ---- sources
+def constant(value: Scalar | np.generic, dtype: str) -> Tensor:
+    """A scalar constant; larger arrays are `literal`s."""
+    kind = float if dtypes.is_float(dtype) else bool if dtype == "bool" else int
+    return apply("constant", attrs=(kind(value), dtype))
+
+
+def full(shape: Shape, value: Scalar, dtype: str) -> Tensor:
+    """A constant of any shape, never stored."""
+    return broadcast(constant(value, dtype), shape, ())
+
+
+def zeros_like(x: Tensor) -> Tensor:
+    """Zeros of the shape and dtype of `x`."""
+    return full(x.shape, 0, x.dtype)
+
+
+def iota(n: int, dtype: str = "int32") -> Tensor:
+    """0, 1, ... n-1."""
+    return apply("iota", attrs=(int(n), dtype))
+
+
+# ---- movement
+def broadcast(x: Tensor, shape: Shape, dims: Sequence[int]) -> Tensor:
+    """`x` repeated to `shape`, axis q of `x` becoming axis `dims[q]`; other axes are new."""
+    return apply("broadcast", x, attrs=(tuple(shape), tuple(dims)))
+
+
+def reshape(x: Tensor, shape: Shape) -> Tensor:
+    """The elements of `x` in row-major order under another shape."""
+    return apply("reshape", x, attrs=(tuple(int(d) for d in shape),))
+
+
+def transpose(x: Tensor, perm: Sequence[int]) -> Tensor:
+    """Axis q of the result is axis `perm[q]` of `x`."""
+    return apply("transpose", x, attrs=(tuple(perm),))
+
+
+def swap_last(x: Tensor) -> Tensor:
+    """Transpose of the last two axes."""
+    n = x.ndim
+    return transpose(x, (*range(n - 2), n - 1, n - 2))
+
+
+def slice_(x: Tensor, start: Shape, stop: Shape, step: Shape) -> Tensor:
+    """`x[start:stop:step]` along every axis, steps positive."""
+    return apply("slice", x, attrs=(tuple(start), tuple(stop), tuple(step)))
+
+
+def pad(x: Tensor, low: Shape, high: Shape, value: Scalar = 0) -> Tensor:
+    """`low[q]` elements of `value` before and `high[q]` after, along each axis q."""
+    kind = float if dtypes.is_float(x.dtype) else int
+    return apply("pad", x, attrs=(tuple(low), tuple(high), kind(value)))
+
+
+def flip(x: Tensor, axes: Sequence[int]) -> Tensor:
+    """`x` reversed along `axes`."""
+    return apply("flip", x, attrs=(tuple(sorted(axes)),))
+
+
+def concat(xs: Sequence[Tensor], axis: int) -> Tensor:
+    """`xs` one after the other along `axis`."""
+    return apply("concat", *xs, attrs=(axis,))
+
+
+def expand(x: Tensor, shape: Shape, axes: Sequence[int]) -> Tensor:
+    """Undo a reduction over `axes`: repeat `x` along them to `shape`."""
+    gone = set(axes)
+    return broadcast(x, shape, [d for d in range(len(shape)) if d not in gone])
+
+
+def broadcast_to(x: Tensor, shape: Shape) -> Tensor:
+    """NumPy's broadcast: axes align on the right, extents of 1 repeat."""
+    if x.shape == tuple(shape):
+        return x
+    lead = len(shape) - x.ndim
+    if lead < 0 or any(a not in (1, b) for a, b in zip(x.shape, shape[lead:], strict=True)):
+        raise ValueError(f"shape {x.shape} does not broadcast to {tuple(shape)}")
+    keep = [q for q, d in enumerate(x.shape) if d != 1 or shape[lead + q] == 1]
+    squeezed = reshape(x, tuple(x.shape[q] for q in keep))
+    return broadcast(squeezed, shape, [lead + q for q in keep])
+
+
+# ---- elementwise
+def cast(x: Tensor, dtype: str) -> Tensor:
+    """`x` converted to `dtype`; to bool means "is not zero"."""
+    return x if x.dtype == dtype else apply("cast", x, attrs=(dtype,))
+
+
+def as_tensor(x: Operand, dtype: str) -> Tensor:
+    """A Python scalar as a constant of `dtype`; a tensor as it is."""
+    return x if isinstance(x, Tensor) else constant(x, dtype)
+
+
+def scalar_dtype(value: Scalar | np.generic, beside: str) -> str:
+    """The dtype a weak scalar takes beside an array of dtype `beside`."""
+    if isinstance(value, np.generic):
+        return dtypes.promote(dtypes.canonical(value.dtype), beside)
+    if isinstance(value, float) and not dtypes.is_float(beside):
+        return "float32"
+    if isinstance(value, int) and not isinstance(value, bool) and beside == "bool":
+        return "int32"
+    return beside
+
+
+def unify(*xs: Operand) -> tuple[Tensor, ...]:
+    """The operands as tensors of one dtype and one shape."""
+    tensors = [x for x in xs if isinstance(x, Tensor)]
+    dtype = dtypes.promote(*(t.dtype for t in tensors))
+    for x in xs:
+        if not isinstance(x, Tensor):
+            dtype = scalar_dtype(x, dtype)
+    operands = [cast(as_tensor(x, dtype), dtype) for x in xs]
+    shape = broadcast_shapes(*(x.shape for x in operands))
+    return tuple(broadcast_to(x, shape) for x in operands)
+
+
+def broadcast_shapes(*shapes: Shape) -> Shape:
+    """NumPy's joint shape of several; ValueError if there is none."""
+    if all(s == shapes[0] for s in shapes):
+        return shapes[0]
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        listing = " and ".join(map(str, shapes))
+        raise ValueError(
+            f"shapes {listing} do not broadcast: counted from the last axis, extents must be "
+            "equal or 1"
+        ) from None
+
+
+def binary(name: str, x: Operand, y: Operand) -> Tensor:
+    """Apply an elementwise primitive of two operands with broadcasting and promotion."""
+    return apply(name, *unify(x, y))
+
+
+def add(x: Operand, y: Operand) -> Tensor:
+    """x + y"""
+    return binary("add", x, y)
+
+
+def subtract(x: Operand, y: Operand) -> Tensor:
+    """x - y"""
+    return binary("sub", x, y)
+
+
+def multiply(x: Operand, y: Operand) -> Tensor:
+    """x * y"""
+    return binary("mul", x, y)
+
+
+def divide(x: Operand, y: Operand) -> Tensor:
+    """x / y, in floating point whatever the operands are."""
+    x, y = unify(x, y)
+    if not dtypes.is_float(x.dtype):
+        x, y = cast(x, "float32"), cast(y, "float32")
+    return apply("div", x, y)
+
+
+def power(x: Operand, y: Operand) -> Tensor:
+    """x ** y; small integer exponents become products."""
+    if isinstance(y, int | float) and isinstance(x, Tensor) and y in (1, 2, 3, 0.5):
+        if y == 0.5 and dtypes.is_float(x.dtype):
+            return apply("sqrt", x)
+        if y == int(y):
+            return math.prod([x] * int(y), start=constant(1, x.dtype))
+    return binary("pow", x, y)
+
+
+def maximum(x: Operand, y: Operand) -> Tensor:
+    """The larger; where equal, the gradient is the second's. NaN wins."""
+    return binary("max", x, y)
+
+
+def where(condition: Tensor, x: Operand, y: Operand) -> Tensor:
+    """`x` where `condition`, else `y`."""
+    x, y = unify(x, y)
+    shape = broadcast_shapes(condition.shape, x.shape)
+    condition = broadcast_to(cast(condition, "bool"), shape)
+    return apply("where", condition, broadcast_to(x, shape), broadcast_to(y, shape))
+
+
+def mask(condition: Tensor, x: Tensor) -> Tensor:
+    """`x` where `condition`, else 0 (a NaN in a dropped place is dropped too)."""
+    return where(condition, x, 0)
+
+
+# ---- reductions, contraction, indexing
+def reduce(name: str, x: Tensor, axes: Sequence[int]) -> Tensor:
+    """Reduce `x` over `axes` with the primitive `name`."""
+    return apply(name, x, attrs=(tuple(sorted(axes)),))
+
+
+def total(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
+    """Sum over `axes`, all of them by default."""
+    return reduce("sum", x, range(x.ndim) if axes is None else axes)
+
+
+def mean(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
+    """Mean over `axes`, all of them by default."""
+    axes = range(x.ndim) if axes is None else axes
+    count = math.prod(x.shape[a] for a in axes)
+    return multiply(total(x, axes), 1.0 / count if count else math.nan)
+
+
+def dot(a: Tensor, b: Tensor) -> Tensor:
+    """Batched matrix product: (..., m, k) by (..., k, n)."""
+    return apply("dot", a, b)
+
+
+def gather(x: Tensor, indices: Tensor) -> Tensor:
+    """`x[indices]` along the first axis; indices outside are clamped."""
+    return apply("gather", x, indices)
+
+
+def scatter_add(x: Tensor, indices: Tensor, updates: Tensor) -> Tensor:
+    """`x` with `updates[i]` added to row `indices[i]`, for every i."""
+    return apply("scatter_add", x, indices, updates)
+
+
+# ---- operators of Tensor
+def _index(x: Tensor, key: object) -> Tensor:
+    """Basic NumPy indexing: integers, slices, None and Ellipsis, and one leading index tensor."""
+    if isinstance(key, Tensor):
+        return gather(x, key)
+    keys = list(key) if isinstance(key, tuple) else [key]
+    if Ellipsis not in [k for k in keys if not isinstance(k, Tensor)]:
+        keys.append(Ellipsis)
+    at = next(q for q, k in enumerate(keys) if k is Ellipsis)
+    fill = x.ndim - sum(k is not None for k in keys) + 1
+    if fill < 0:
+        raise IndexError(f"too many indices for shape {x.shape}: {key!r}")
+    keys[at : at + 1] = [slice(None)] * fill
+    return _basic_index(x, keys)
+
+
+def _basic_index(x: Tensor, keys: list) -> Tensor:
+    start, stop, step, flips, shape = [], [], [], [], []
+    axis = 0
+    for k in keys:
+        if k is None:
+            shape.append(1)
+            continue
+        extent = x.shape[axis]
+        if isinstance(k, slice):
+            r = range(extent)[k]
+            if r.step < 0:
+                flips.append(axis)
+                r = r[::-1]
+            start.append(r.start if len(r) else 0)
+            stop.append(r[-1] + 1 if len(r) else 0)
+            step.append(r.step)
+            shape.append(len(r))
+        elif isinstance(k, int | np.integer):
+            if not -extent <= k < extent:
+                raise IndexError(f"index {k} is outside axis {axis} of shape {x.shape}")
+            start.append(k % extent)
+            stop.append(k % extent + 1)
+            step.append(1)
+        else:
+            raise TypeError(f"index {k!r}: expected an integer, a slice, None or Ellipsis")
+        axis += 1
+    out = slice_(x, tuple(start), tuple(stop), tuple(step))
+    return reshape(flip(out, flips) if flips else out, tuple(shape))
+
+
+def _not(x: Tensor) -> Tensor:
+    return apply("not", x)
+
+
+def _install_operators() -> None:
+    def both(name: str, f: object) -> None:
+        setattr(Tensor, f"__{name}__", lambda x, y: f(x, y))  # type: ignore[operator]
+        setattr(Tensor, f"__r{name}__", lambda x, y: f(y, x))  # type: ignore[operator]
+
+    arithmetic = {
+        "add": add,
+        "sub": subtract,
+        "mul": multiply,
+        "truediv": divide,
+        "pow": power,
+        "floordiv": lambda x, y: binary("floor_divide", x, y),
+        "mod": lambda x, y: subtract(x, multiply(binary("floor_divide", x, y), y)),
+        "and": lambda x, y: binary("and", x, y),
+        "or": lambda x, y: binary("or", x, y),
+        "xor": lambda x, y: binary("xor", x, y),
+    }
+    for name, f in arithmetic.items():
+        both(name, f)
+    compare = {
+        "lt": lambda x, y: binary("less", x, y),
+        "gt": lambda x, y: binary("less", y, x),
+        "le": lambda x, y: binary("less_equal", x, y),
+        "ge": lambda x, y: binary("less_equal", y, x),
+    }
+    for name, f in compare.items():
+        setattr(Tensor, f"__{name}__", f)
+    Tensor.__neg__ = lambda x: apply("neg", x)  # type: ignore[attr-defined]
+    Tensor.__abs__ = lambda x: apply("abs", x)  # type: ignore[attr-defined]
+    Tensor.__invert__ = _not  # type: ignore[attr-defined]
+    Tensor.__getitem__ = _index  # type: ignore[attr-defined]
+    Tensor.__matmul__ = lambda x, y: dot(x, y)  # type: ignore[attr-defined]
+
+
+_install_operators()

@@ -1,0 +1,52 @@
+"""The element types of whit and how two of them meet.
+
+A dtype is its NumPy name as a string. Promotion follows Keras 3: among integers as NumPy does,
+an integer beside a float takes the float's type, and a Python scalar is weak: it takes the type of
+the array it meets.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+FLOATS = ("float32", "float64")
+INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+DTYPES = ("bool", *INTEGERS, *FLOATS)
+
+
+def is_float(dtype: str) -> bool:
+    """True for the types that have a gradient."""
+    return dtype in FLOATS
+
+
+def is_integer(dtype: str) -> bool:
+    """True for signed and unsigned integers (not for bool)."""
+    return dtype in INTEGERS
+
+
+def canonical(dtype: object) -> str:
+    """The name of `dtype` (a name, a NumPy dtype or a Python type); TypeError if whit has it not."""
+    if isinstance(dtype, str) and dtype in DTYPES:
+        return dtype
+    name = {float: "float32", int: "int32", bool: "bool"}.get(dtype)  # type: ignore[call-overload]
+    if name is None:
+        try:
+            name = np.dtype(dtype).name  # type: ignore[call-overload]
+        except TypeError:
+            name = str(dtype)
+    if name not in DTYPES:
+        raise TypeError(
+            f"dtype={dtype!r} is not a type that whit computes with; expected one of {', '.join(DTYPES)}"
+        )
+    return name
+
+
+def promote(*dtypes: str) -> str:
+    """The dtype of a result whose operands have these dtypes."""
+    floats = [d for d in dtypes if d in FLOATS]
+    if floats:
+        return "float64" if "float64" in floats else "float32"
+    if not dtypes:
+        return "float32"
+    joint = np.result_type(*dtypes).name
+    return joint if joint in DTYPES else "float32"
