@@ -74,7 +74,7 @@ class Buffer:
     kind: str
     slot: int = -1
     offset: int = -1
-    live: tuple[int, int] = (0, 0)
+    live: tuple[int, int] | None = None
 
     @property
     def nbytes(self) -> int:

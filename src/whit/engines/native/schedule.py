@@ -57,6 +57,7 @@ class Schedule:
         self.halt = g.roots[-1] if program.halt is not None else None
         self.buffers: dict[Tensor, Buffer] = {}
         self.packs: dict[Kernel, Buffer] = {}
+        self.pack_of: dict[Kernel, Kernel] = {}  # contraction to the search of its left operand
         self.partials: dict[Kernel, Buffer] = {}
         self.copies: list[tuple[Buffer, Buffer]] = []
         self._name_inputs()
@@ -112,13 +113,8 @@ class Schedule:
             pack = packs[key] = Kernel("pack", (plan.m, plan.k), k.number, plan=plan)
             pack.reads[a.base] = {own_axes(a.base.shape)}
             pack.part = Part("rows", (plan.m,), plan.mr)
-        self._pack_of = getattr(self, "_pack_of", {})
-        self._pack_of[k] = pack
+        self.pack_of[k] = pack
         return pack
-
-    def pack_of(self, k: Kernel) -> Kernel | None:
-        """The kernel that searches the left operand of contraction `k` for zeros."""
-        return getattr(self, "_pack_of", {}).get(k)
 
     def _plan(self, k: Kernel) -> Contraction:
         (*batch, m, n), d = k.space, contraction_of(k)
@@ -175,6 +171,8 @@ class Schedule:
                 self._split_rows(k)
             elif k.kind == "column":
                 k.part = Part("chunks", k.space)
+            elif k.kind == "serial":
+                k.part = Part("serial", k.space)
 
     def _split_rows(self, k: Kernel) -> None:
         collapse(self, k)
@@ -206,7 +204,7 @@ class Schedule:
                 p = self.group.maker(base)
                 if p is not None and p is not k:
                     self._edge(p, k, self._aligned(p, base, k, maps))
-            pack = self.pack_of(k)
+            pack = self.pack_of.get(k)
             if pack is not None:
                 self._edge(pack, k, False)
 
@@ -295,11 +293,12 @@ class Schedule:
 
     # ---- the arena
     def _lay_out(self) -> None:
-        g, count = self.group, len(self.phases)
+        count = len(self.phases)
+        for n in (n for k in self.kernels for n in k.outs):
+            if n not in self.buffers:
+                self.buffers[n] = Buffer(f"t{n.serial}", n.shape, n.dtype, "temp")
         for k in self.kernels:
             for n in k.outs:
-                if n not in self.buffers:
-                    self.buffers[n] = Buffer(f"t{n.serial}", n.shape, n.dtype, "temp")
                 self._touch(self.buffers[n], k.phase)
             for base in k.reads:
                 self._touch(self.buffer(base), k.phase)
@@ -309,7 +308,7 @@ class Schedule:
                 if k.plan.blocks > 1:
                     t = contraction_of(k)
                     self.partials[k] = self._extra(f"partial{k.number}", t.shape, t.dtype, k.phase)
-                pack = self.pack_of(k)
+                pack = self.pack_of.get(k)
                 if pack is not None:
                     self._touch(self.packs[pack], k.phase)
         for _, temp in self.copies:
@@ -317,23 +316,14 @@ class Schedule:
         if self.halt is not None:
             self._touch(self.buffers[self.halt], count)
         temps = {id(b): b for b in [*self.buffers.values(), *self.packs.values(), *self.partials.values()]}
-        self.arena = allocate([b for b in temps.values() if b.kind == "temp"])
-        del g
+        self.arena = allocate([b for b in temps.values() if b.kind == "temp" and b.live])
 
     def _extra(self, name: str, shape: tuple[int, ...], dtype: str, phase: int) -> Buffer:
-        buffer = Buffer(name, shape, dtype, "temp")
-        buffer.live = (phase, phase)
-        self._fresh = getattr(self, "_fresh", set())
-        self._fresh.add(id(buffer))
-        return buffer
+        return Buffer(name, shape, dtype, "temp", live=(phase, phase))
 
     def _touch(self, buffer: Buffer, phase: int) -> None:
-        seen = self.__dict__.setdefault("_fresh", set())
-        if id(buffer) in seen:
-            buffer.live = (min(buffer.live[0], phase), max(buffer.live[1], phase))
-        else:
-            seen.add(id(buffer))
-            buffer.live = (phase, phase)
+        first, last = buffer.live or (phase, phase)
+        buffer.live = (min(first, phase), max(last, phase))
 
     def __str__(self) -> str:
         lines = []

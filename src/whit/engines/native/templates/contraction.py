@@ -62,7 +62,7 @@ class _Writer:
         self.node = contraction_of(v.k)
         self.element = Type(arith.ELEMENT[self.node.dtype])
         self.a, self.bop = v.s.operand(v.k, 0), v.s.operand(v.k, 1)
-        self.pack = v.s.pack_of(v.k)
+        self.pack = v.s.pack_of.get(v.k)
         p = self.plan
         rows, columns = [p.mr] * (p.m >= p.mr) + [p.m % p.mr] * (p.m % p.mr > 0), []
         columns = [p.nr] * (p.n >= p.nr) + [p.n % p.nr] * (p.n % p.nr > 0)

@@ -32,7 +32,7 @@ def count_base(plan: Contraction) -> int:
 def write_pack(v: Values) -> None:
     """One panel after the other, shared by the team."""
     plan = v.k.plan
-    user = next(k for k in v.s.kernels if v.s.pack_of(k) is v.k)
+    user = next(k for k in v.s.kernels if v.s.pack_of.get(k) is v.k)
     a = v.s.operand(user, 0)
     source = v.pointer(v.s.buffer(a.base))
     target = v.pointer(v.s.packs[v.k])
