@@ -7,7 +7,8 @@ is the public face that takes arrays as well.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -288,10 +289,18 @@ def _not(x: Tensor) -> Tensor:
     return apply("not", x)
 
 
+_KNOWN = (Tensor, bool, int, float, np.generic)
+
+
+def _operator(f: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Any]:
+    """Leaves operands that the graph does not know (variables, arrays) to their own operator."""
+    return lambda x, y: f(x, y) if isinstance(y, _KNOWN) else NotImplemented
+
+
 def _install_operators() -> None:
-    def both(name: str, f: object) -> None:
-        setattr(Tensor, f"__{name}__", lambda x, y: f(x, y))  # type: ignore[operator]
-        setattr(Tensor, f"__r{name}__", lambda x, y: f(y, x))  # type: ignore[operator]
+    def both(name: str, f: Callable[[Any, Any], Tensor]) -> None:
+        setattr(Tensor, f"__{name}__", _operator(f))
+        setattr(Tensor, f"__r{name}__", _operator(lambda x, y: f(y, x)))
 
     arithmetic = {
         "add": add,
@@ -314,12 +323,12 @@ def _install_operators() -> None:
         "ge": lambda x, y: binary("less_equal", y, x),
     }
     for name, f in compare.items():
-        setattr(Tensor, f"__{name}__", f)
+        setattr(Tensor, f"__{name}__", _operator(f))
     Tensor.__neg__ = lambda x: apply("neg", x)  # type: ignore[attr-defined]
     Tensor.__abs__ = lambda x: apply("abs", x)  # type: ignore[attr-defined]
     Tensor.__invert__ = _not  # type: ignore[attr-defined]
     Tensor.__getitem__ = _index  # type: ignore[attr-defined]
-    Tensor.__matmul__ = lambda x, y: dot(x, y)  # type: ignore[attr-defined]
+    Tensor.__matmul__ = _operator(dot)  # type: ignore[attr-defined]
 
 
 _install_operators()

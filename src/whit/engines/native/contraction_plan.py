@@ -77,6 +77,8 @@ def plan_contraction(
     limit = max(16, target.l1 * 3 // 4 // (2 * lanes * bits // 8))
     blocks = max(1, -(-k // limit))
     kc = max(1, -(-k // blocks))
+    worth = n >= SPARSE_MIN_COLUMNS and k >= SPARSE_MIN_DEPTH and m >= SPARSE_MIN_ROWS
+    sparse = may_sparse and batch == 1 and worth
     best: Contraction | None = None
     for nv in range(1, min(4, -(-n // lanes)) + 1):
         for mr in range(1, min(target.registers - 4, max(m, 1)) + 1):
@@ -85,16 +87,13 @@ def plan_contraction(
             for split in ("batch",) if batch >= threads > 1 else ("columns", "rows"):
                 panels = -(-n // (nv * lanes))
                 pack_b = not (b_contiguous and (panels == 1 or m <= 2 * mr))
-                cost = _cost(batch, m, n, k, mr, nv, lanes, split, blocks, threads, pack_b, outputs)
+                cost = _cost(batch, m, n, k, mr, nv, lanes, split, blocks, threads, pack_b, outputs, bits, sparse)
                 if best is None or cost < best.cost * 0.999:
                     best = Contraction(
-                        batch, m, n, k, mr, nv, lanes, split, kc, pack_b, False, cost
+                        batch, m, n, k, mr, nv, lanes, split, kc, pack_b or sparse, sparse, cost
                     )
     assert best is not None
-    worth = n >= SPARSE_MIN_COLUMNS and k >= SPARSE_MIN_DEPTH and m >= SPARSE_MIN_ROWS
-    if not (may_sparse and batch == 1 and worth):
-        return best
-    return Contraction(**{**best.__dict__, "sparse": True})
+    return best
 
 
 def _cost(
@@ -110,12 +109,18 @@ def _cost(
     threads: int,
     pack_b: bool,
     outputs: int,
+    bits: int,
+    sparse: bool,
 ) -> float:
     """Cycles of the busiest thread."""
 
+    # Half a cache line of each output at a time means fetching every line twice.
+    store = 4.0 * outputs * (1.0 if nv * lanes * bits % 512 == 0 else 1.75)
+    depth = k * (0.5 + 0.03 * min(mr, 14)) if sparse else k  # fewer rows, more columns all zero
+
     def tile(rows: int, vectors: int) -> float:
-        inner = max(rows * vectors / 2, (rows + vectors) / 2, 4)
-        return k * inner + blocks * (25 + rows * vectors * 2) + rows * vectors * (2 + 4 * outputs)
+        inner = max(rows * vectors / 2, (rows + vectors) / 2, 4) + sparse
+        return depth * inner + blocks * (25 + rows * vectors * 2) + rows * vectors * (2 + store)
 
     rows, columns = divmod(m, mr), divmod(n, nv * lanes)
     edge_v = -(-columns[1] // lanes)

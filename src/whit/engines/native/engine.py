@@ -132,7 +132,7 @@ def _compile(program: Program, target: Target, threads: int, profile: bool) -> o
         seconds["write"] = time.perf_counter() - start - seconds["schedule"]
         binary, stages, made = objects.to_object(code.module.text, target)
         seconds |= stages
-        meta = _notes(schedule, code, profile)
+        meta = _notes(code)
         objects.write_entry(path, meta, binary)
         if level >= 3:
             _show(schedule, code, made, level)
@@ -147,13 +147,8 @@ def _compile(program: Program, target: Target, threads: int, profile: bool) -> o
     return compiled
 
 
-def _notes(schedule: Schedule, code: Code, profile: bool) -> dict[str, Any]:
-    size = (len(code.labels) + 1) * 8 * schedule.threads
-    return {
-        "arena": code.arena,
-        "labels": list(code.labels),
-        "profile": code.arena - size - 64 if profile else 0,
-    }
+def _notes(code: Code) -> dict[str, Any]:
+    return {"arena": code.arena, "labels": list(code.labels), "profile": code.profile}
 
 
 def _report(

@@ -120,14 +120,22 @@ def to_object(text_of: Callable[[str, str], str], target: Target) -> tuple[bytes
     return code, seconds, (module, tm)
 
 
+# What code that is already vectorised gains from; the usual pipeline takes five times as long and
+# gains nothing (0.22 s against 0.05 on the classic network, the same speed).
+PASSES = ("simplify_cfg", "loop_rotate", "instruction_combine")
+
+
 def optimise(module: Any, tm: Any) -> None:
-    """The few passes that already vectorised code gains from."""
+    """Run PASSES over every function."""
     from llvmlite import binding
 
-    options = binding.create_pipeline_tuning_options(speed_level=1)
-    options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
-    builder = binding.create_pass_builder(tm, options)
-    builder.getModulePassManager().run(module, builder)
+    builder = binding.create_pass_builder(tm, binding.create_pipeline_tuning_options())
+    passes = binding.create_new_function_pass_manager()
+    for name in PASSES:
+        getattr(passes, f"add_{name}_pass")()
+    for function_ in module.functions:
+        if not function_.is_declaration:
+            passes.run(function_, builder)
 
 
 def load(code: bytes, target: Target) -> tuple[int, Any]:

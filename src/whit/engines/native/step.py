@@ -35,6 +35,7 @@ class Code:
     module: Module
     arena: int
     labels: tuple[str, ...]
+    profile: int  # where in the arena the cycles of kernels lie
 
 
 def write_program(s: Schedule, profile: bool = False) -> Code:
@@ -46,10 +47,10 @@ def write_program(s: Schedule, profile: bool = False) -> Code:
     labels = tuple(repr(k) for phase in s.phases for k in phase)
     writer = _Driver(s, module, calls, scratch, profile)
     writer.write()
-    arena = HEADER + s.arena + s.threads * scratch + LINE
+    arena = end = HEADER + s.arena + s.threads * scratch
     if profile:
-        arena += s.threads * 8 * (len(labels) + 1) + LINE
-    return Code(module, arena, labels)
+        arena += s.threads * 8 * (len(labels) + 1)
+    return Code(module, arena + LINE, labels, end)
 
 
 @dataclass(frozen=True)

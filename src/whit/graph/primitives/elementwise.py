@@ -75,7 +75,6 @@ _floating("sin", lambda g, y, a: (g * apply("cos", a),))
 _floating("cos", lambda g, y, a: (-(g * apply("sin", a)),))
 _floating("floor", lambda g, y, a: (None,))
 _floating("div", lambda g, y, a, b: (divide(g, b), -divide(g * y, b)))
-_floating("pow", _pow_vjp)
 
 _arithmetic("neg", lambda g, y, a: (-g,))
 _arithmetic("abs", lambda g, y, a: (g * apply("sign", a),))
@@ -83,6 +82,7 @@ _arithmetic("sign", lambda g, y, a: (None,))
 _arithmetic("add", lambda g, y, a, b: (g, g))
 _arithmetic("sub", lambda g, y, a, b: (g, -g))
 _arithmetic("mul", lambda g, y, a, b: (g * b, g * a))
+_arithmetic("pow", _pow_vjp)
 _arithmetic("floor_divide", lambda g, y, a, b: (None, None))
 # Ties give the gradient to the second operand, so that relu(x) = max(x, 0) has none at 0.
 _arithmetic(
