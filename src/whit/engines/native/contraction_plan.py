@@ -80,9 +80,10 @@ def plan_contraction(
     worth = n >= SPARSE_MIN_COLUMNS and k >= SPARSE_MIN_DEPTH and m >= SPARSE_MIN_ROWS
     sparse = may_sparse and batch == 1 and worth
     best: Contraction | None = None
-    for nv in range(1, min(4, -(-n // lanes)) + 1):
+    for nv in range(1, min(4 if m > 2 else 12, -(-n // lanes)) + 1):
         for mr in range(1, min(target.registers - 4, max(m, 1)) + 1):
-            if mr * nv + nv + 1 > target.registers:
+            # With one row the vectors of B are operands of the multiply-add, never in registers.
+            if mr * nv + (nv if mr > 1 else 1) + 1 > target.registers:
                 continue
             for split in ("batch",) if batch >= threads > 1 else ("columns", "rows"):
                 panels = -(-n // (nv * lanes))
