@@ -71,7 +71,7 @@ class Registry:
             return self.deserialize(identifier)
         if inspect.isclass(identifier):
             return identifier()
-        ours = isinstance(identifier, tuple(self.classes))
+        ours = isinstance(identifier, tuple(c for c in self.classes if inspect.isclass(c)))
         if ours or identifier is None or callable(identifier):
             return identifier
         raise ValueError(

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
 from whit.engines import reference
 from whit.graph import PRIMITIVES, Tensor, Trace, build, dtypes, literal
 from whit.graph import apply as apply_graph
 
 Array = np.ndarray | Tensor
+_COMPUTABLE = frozenset(map(np.dtype, dtypes.DTYPES))
 
 
 def is_symbolic(*values: object) -> bool:
@@ -40,7 +40,7 @@ def convert(x: Any, dtype: str | None = None) -> Any:
             x = x.astype(np.int32)
     if not isinstance(x, Tensor):
         x = np.asarray(x)
-        if x.dtype.name not in dtypes.DTYPES:
+        if x.dtype not in _COMPUTABLE:
             dtypes.canonical(x.dtype)
     return x if dtype is None else cast(x, dtype)
 

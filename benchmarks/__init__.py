@@ -1,0 +1,1 @@
+"""whit beside its peers: `python -m benchmarks` measures what the README claims."""
