@@ -39,7 +39,7 @@ def test_every_public_name_is_there(name):
 
 
 def test_an_unknown_name_gets_a_suggestion():
-    with pytest.raises(AttributeError, match='no attribute \'Sequentail\'. Did you mean "Sequential"?'):
+    with pytest.raises(AttributeError, match=r"'Sequentail'\. Did you mean \"Sequential\"\?"):
         whit.Sequentail  # noqa: B018
 
 

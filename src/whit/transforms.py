@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import MethodType
 from typing import Any
 
@@ -27,22 +27,33 @@ _tracing = threading.RLock()  # one trace at a time: what is being traced is glo
 class Compiled:
     """A traced and compiled call: arrays in, the function's result out."""
 
-    __slots__ = ("run", "shapes", "single", "state", "structure")
+    __slots__ = ("pack", "run", "shapes", "state")
 
-    def __init__(
-        self, run: Callable, state: list[np.ndarray], structure: Any, shapes: list
-    ) -> None:
-        self.run, self.state = run, state
-        self.structure, self.shapes = structure, shapes
-        self.single = structure is _LEAF
+    def __init__(self, run: Callable, state: list[np.ndarray], result: Any, shapes: list) -> None:
+        self.run, self.state, self.shapes = run, state, shapes
+        self.pack = _packer(result)
 
     def __call__(self, data: list[np.ndarray]) -> Any:
         """Run one step on contiguous arrays of exactly the traced shapes and dtypes."""
         outputs = self.run(1, self.state, data)
-        if self.single:
-            return outputs[0].reshape(self.shapes[0])
-        arrays = iter([a.reshape(s) for a, s in zip(outputs, self.shapes, strict=True)])
-        return tree.map_structure(lambda x: next(arrays) if x is _LEAF else x, self.structure)
+        arrays = [a.reshape(s) for a, s in zip(outputs, self.shapes, strict=True)]
+        return self.pack(iter(arrays))
+
+
+def _packer(result: Any) -> Callable[[Iterator[np.ndarray]], Any]:
+    """What puts arrays into the structure of a traced result; worked out once, run at each call."""
+    if isinstance(result, dict):
+        order = tree.sorted_keys(result)
+        packers = [(key, _packer(result[key])) for key in order]
+        if order == list(result):
+            return lambda arrays: {key: pack(arrays) for key, pack in packers}
+    if isinstance(result, dict) or hasattr(result, "_fields"):
+        leaves = tree.map_structure(lambda x: x is not None, result)
+        return lambda arrays: tree.map_structure(lambda x: next(arrays) if x else None, leaves)
+    if isinstance(result, list | tuple):
+        inner, kind = [_packer(item) for item in result], type(result)
+        return lambda arrays: kind([pack(arrays) for pack in inner])
+    return next if result is not None else lambda arrays: None
 
 
 class Jitted:
@@ -105,12 +116,8 @@ class Jitted:
             outputs = [core.symbolic(x) for x in tree.iterate(result) if x is not None]
             program, variables = trace.program(outputs, data=inputs)
             run = compile_program(program).run
-        structure = tree.map_structure(lambda x: x if x is None else _LEAF, result)
         state = [v.array for v in variables]  # type: ignore[attr-defined]
-        return Compiled(run, state, structure, [t.shape for t in outputs])
-
-
-_LEAF = object()  # where an array stands in the structure of a result
+        return Compiled(run, state, result, [t.shape for t in outputs])
 
 
 class _Leaf:

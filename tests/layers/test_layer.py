@@ -360,7 +360,9 @@ def test_signatures_are_those_of_keras(name):
     leave = {"lora_rank", "lora_alpha", "quantization_config", "axes"}
     expected = [(n, d) for n, _, d in theirs if n not in leave]
     assert [n for n, _ in ours if n not in leave] == [n for n, _ in expected]
-    for (n, default), (_, text) in zip([o for o in ours if o[0] not in leave], expected, strict=True):
+    for (n, default), (_, text) in zip(
+        [o for o in ours if o[0] not in leave], expected, strict=True
+    ):
         assert text is None or repr(default) == text, n
 
 
@@ -459,6 +461,6 @@ def test_an_error_inside_is_located():
         def call(self, x):
             return x @ ops.ones((7, 7))
 
-    with pytest.raises(Exception) as caught:  # noqa: PT011  (whatever ops raises)
+    with pytest.raises(Exception) as caught:
         Outer(Bad(name="bad"), name="out")(np.ones((2, 3)))
     assert caught.value.__notes__ == ['while calling layer "out/bad" (Bad) on float32[2, 3]']

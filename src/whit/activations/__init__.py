@@ -111,7 +111,7 @@ def get(identifier: Any) -> Callable[..., Any]:
 
 
 def _find(name: str, custom_objects: Mapping[str, Any]) -> Callable[..., Any]:
-    found = custom_objects.get(name) or _NAMES.get(name)
+    found: Any = custom_objects.get(name) or _NAMES.get(name)
     if found is None:
         raise ValueError(
             f"activation={name!r} is not a known activation."

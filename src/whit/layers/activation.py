@@ -14,7 +14,7 @@ from whit.layers.layer import Layer
 class ReLU(Layer):
     """`max(x, 0)`, with a bend, a slope and a ceiling to choose.
 
-    `x` from `threshold` on, but at most `max_value`; below it `negative_slope * (x - threshold)`.
+    `x` above `threshold`, but at most `max_value`; up to it `negative_slope * (x - threshold)`.
 
     Args:
         max_value: the ceiling; none by default.

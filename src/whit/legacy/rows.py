@@ -258,6 +258,6 @@ DROP: Any = object()
 
 
 def short(owner: str) -> str:
-    """`"models.Model.fit"` -> `"Model.fit"`, `"optimizers.*"` -> `"optimizer"`."""
-    module, _, name = owner.partition(".")
-    return module.removesuffix("s") if name == "*" else name
+    """`"models.Model.fit"` -> `"fit"`, `"layers.Dense"` -> `"Dense"`, `"optimizers.*"` -> `"optimizer"`."""
+    *path, name = owner.split(".")
+    return path[-1].removesuffix("s") if name == "*" else name

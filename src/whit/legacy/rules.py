@@ -204,6 +204,24 @@ def metrics_names(model: Any) -> list[str]:
     return [name for m in model.metrics for name in getattr(m, "keys", None) or [m.name]]
 
 
+def with_column_targets(update_state: Callable[..., None]) -> Callable[..., None]:
+    """`MeanMetricWrapper.update_state` whose function sees targets (n,) as (n, 1) beside outputs (n, 1).
+
+    All Kerases before 3 did so; in Keras 3 a metric written as `y_true * y_pred` makes an (n, n) of them.
+    """
+
+    @functools.wraps(update_state)
+    def wrapped(self: Any, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> None:
+        from whit import ops
+
+        shapes = [getattr(v, "shape", None) for v in (y_true, y_pred)]
+        if None not in shapes and (*shapes[0], 1) == tuple(shapes[1]):  # type: ignore[misc]
+            y_true = ops.expand_dims(y_true, -1)
+        update_state(self, y_true, y_pred, *args, **kwargs)
+
+    return wrapped
+
+
 # ---- generators
 def fit_generator(
     self: Any,

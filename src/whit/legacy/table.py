@@ -303,18 +303,18 @@ VALUES: list[Value] = [
     Value(_COMPILE, "loss", "cosine_proximity", "cosine_similarity", K2),
 ]
 
-_DENSE = ("init", "activation", "weights", "W_regularizer", "b_regularizer", "activity_regularizer")
-_DENSE_1 = (*_DENSE, "W_constraint", "b_constraint", "bias", "input_dim")
+_DENSE = ("init", "activation", "weights", "kernel_regularizer", "bias_regularizer", "activity_regularizer")
+_DENSE += ("kernel_constraint", "bias_constraint")
 POSITIONS: list[Position] = [
     Position(
-        "layers.Dense",
-        ("input_dim", "output_dim", *_DENSE, "W_constraint", "b_constraint"),
-        K0,
-        rules.is_old_dense_with_input,
-        "Dense(784, 128)",
+        "layers.Dense", ("input_dim", "units", *_DENSE), K0, rules.is_old_dense_with_input, "Dense(784, 128)"
     ),
     Position(
-        "layers.Dense", ("output_dim", *_DENSE_1), K1, rules.is_old_dense_with_init, 'Dense(128, "normal")'
+        "layers.Dense",
+        ("units", *_DENSE, "use_bias", "input_dim"),
+        K1,
+        rules.is_old_dense_with_init,
+        'Dense(128, "normal")',
     ),
     Position("layers.Reshape", ("*target_shape",), K0, rules.is_old_reshape, "Reshape(1, 28, 28)"),
     Position(
@@ -347,6 +347,13 @@ HOOKS: list[Hook] = [
     Hook(_EVALUATE, K0, rules.loss_alone, "evaluate without show_accuracy", "the loss alone"),
     Hook(_FIT, K2, logs.named_both_ways, 'history.history["acc"]', 'history.history["accuracy"]'),
     Hook("optimizers.Optimizer._update", K2, rules.decaying, "optimizer.decay", "learning_rate / (1 + decay * t)"),
+    Hook(
+        "metrics.MeanMetricWrapper.update_state",
+        K2,
+        rules.with_column_targets,
+        "a metric of targets (n,) and outputs (n, 1)",
+        "targets are (n, 1)",
+    ),
     Hook("callbacks.callback_list.pythonify_logs", K2, logs.with_old_names, 'logs["acc"]', 'logs["accuracy"]'),
 ]
 

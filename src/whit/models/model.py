@@ -73,6 +73,7 @@ class Model(Trainer, Layer):
 
     def _forget_programs(self) -> None:
         """Drop what was compiled: the model has changed."""
+        super()._forget_programs()
         self._jitted = None
 
     def __getstate__(self) -> dict[str, Any]:

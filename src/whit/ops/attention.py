@@ -69,6 +69,6 @@ def _hide(scores: Tensor, mask: Any, is_causal: bool) -> Tensor:
     if mask is not None:
         scores = build.where(build.broadcast_to(mask, scores.shape), scores, _HIDDEN)
     if is_causal:
-        past = build.broadcast_to(triangle(*scores.shape[-2:], 0), scores.shape)
+        past = build.broadcast_to(triangle(scores.shape[2], scores.shape[3], 0), scores.shape)
         scores = build.where(past, scores, _HIDDEN)
     return scores

@@ -241,13 +241,16 @@ def _bounded(
     going: Any = True
     for _ in range(count, maximum):
         going = core.call(lambda a, b: build.binary("and", strong(a), b), going, cond_fn(*state))
-        kept = state
-        state = cond(going, lambda s=kept: _as_state(body(*s), single), lambda s=kept: s)
+        state = _step_if(going, body, state, single)
     return state[0] if single else state
 
 
+def _step_if(going: Any, body: Callable, state: tuple, single: bool) -> tuple:
+    return cond(going, lambda: _as_state(body(*state), single), lambda: state)
+
+
 def fori_loop(lower: int, upper: int, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
-    """`val = body_fun(i, val)` for i from lower to upper - 1, unrolled: the bounds must be known."""
+    """`val = body_fun(i, val)` for i from lower to upper - 1, unrolled: bounds must be known."""
     for i in range(int(lower), int(upper)):
         init_val = body_fun(i, init_val)
     return init_val

@@ -150,9 +150,9 @@ def geomspace(
 ) -> Array:
     """`num` numbers from start to stop (of one sign), each the same multiple of the one before."""
     a, b = map(floating, build.unify(start, stop))
-    logs = [apply("log", apply("abs", v)) for v in (a, b)]
+    low, high = (apply("log", apply("abs", v)) for v in (a, b))
     at = axis_of(axis, a.ndim + 1)
-    result = apply("exp", _spaced(*logs, int(num), endpoint, axis)[0])
+    result = apply("exp", _spaced(low, high, int(num), endpoint, axis)[0])
     result = result * apply("sign", build.expand(a, result.shape, (at,)))
     return result if dtype is None else build.cast(result, dtypes.canonical(dtype))
 

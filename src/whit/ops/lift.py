@@ -42,7 +42,7 @@ def op(*arrays: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """
 
     def lift(f: Callable[P, R]) -> Callable[P, R]:
-        code = f.__code__  # type: ignore[attr-defined]
+        code = f.__code__
         names = code.co_varnames[: code.co_argcount]
 
         @functools.wraps(f)

@@ -492,7 +492,8 @@ def triu(x: ArrayLike, k: int = 0) -> Array:
 def _masked(x: Tensor, k: int, lower: bool) -> Tensor:
     if x.ndim < 2:
         raise ValueError(f"tril and triu: x has shape {x.shape}; expected two axes or more")
-    keep = _triangle(*x.shape[-2:], k)
+    rows, cols = x.shape[-2:]
+    keep = _triangle(rows, cols, k)
     keep = build.broadcast_to(keep if lower else ~keep, x.shape)
     return build.where(keep, x, False if x.dtype == "bool" else 0)
 

@@ -388,9 +388,9 @@ def unique(
     """
     if not _computable(x):
         raise TypeError("unique: how many elements differ is not known while tracing")
-    found = np.unique(
-        np.asarray(core.convert(x)), return_index, return_inverse, return_counts, axis
-    )
+    numpy_unique: Any = np.unique  # its overloads want literal flags
+    values = np.asarray(core.convert(x))
+    found = numpy_unique(values, return_index, return_inverse, return_counts, axis)
     parts = list(found) if isinstance(found, tuple) else [found]
     if size is not None:
         parts[0] = _resized(parts[0], size, axis or 0, fill_value)

@@ -459,12 +459,21 @@ def inverse_erf(x: Tensor) -> Tensor:
     """See `erfinv`."""
     y = _erfinv_single(x)
     if x.dtype == "float64":
-        regular = apply("abs", x) < 1
-        for _ in range(2):  # Newton; its last step carries the derivative
-            z = build.mask(regular, stop(y))
-            slope = _exp(z * z) * (math.sqrt(math.pi) / 2)
-            y = build.where(regular, z - (apply("erf", z) - x) * slope, stop(y))
-    return build.where(_equal(apply("abs", x), 1), x * math.inf, y)
+        y = _odd(_erfinv_refined, x)
+    return build.where(_equal(apply("abs", x), 1), apply("sign", x) * math.inf, y)
+
+
+def _erfinv_refined(x: Tensor) -> Tensor:
+    """Two steps of Newton from the single-precision value; the last one carries the derivative."""
+    regular, y = x < 1, _erfinv_single(x)
+    tail = x > 0.5  # there erf(y) - x is found from the complements, which keep their digits
+    for _ in range(2):
+        z = build.mask(regular, stop(y))
+        far = _erfc_tail(build.where(tail & regular, z, 1))
+        error = build.where(tail, 1.0 - x - stop(far), apply("erf", z) - x)
+        slope = _exp(z * z) * (math.sqrt(math.pi) / 2)
+        y = build.where(regular, z - error * slope, stop(y))
+    return y
 
 
 def _erfinv_single(x: Tensor) -> Tensor:

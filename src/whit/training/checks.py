@@ -212,9 +212,10 @@ def check_input_shape(model_name: str, name: str, shape: tuple[int, ...], expect
         ShapeError: it is not.
     """
     sample = expected[1:]
-    if len(shape) == len(expected) and _fits(shape[1:], sample):
+    # As Keras: a last axis of extent 1 may be missing, or there be one too many.
+    if any(_fits(s, sample) for s in (shape[1:], (*shape[1:], 1))) and len(shape):
         return
-    if len(shape) == 1 and sample == (1,):  # as Keras: (n,) is (n, 1)
+    if shape[-1:] == (1,) and _fits(shape[1:-1], sample):
         return
     raise ShapeError(
         f"{model_name} expects {name} of shape {_text(expected)}, got {shape}."
@@ -232,8 +233,6 @@ def _shape_hint(name: str, shape: tuple[int, ...], sample: Shape) -> str:
     """What to do about the most frequent of wrong shapes."""
     if _fits(shape, sample):
         return f" This is one sample without the batch axis: pass {name}[None]."
-    if len(shape) == len(sample) and sample[-1:] == (1,) and _fits(shape[1:], sample[:-1]):
-        return f" The channel axis is missing: pass {name}[..., None]."
     if None not in sample and int(np.prod(shape[1:])) == int(np.prod(sample)):  # type: ignore[arg-type]
         extents = ", ".join(map(str, sample))
         return f" Pass {name}.reshape(-1, {extents})."

@@ -147,6 +147,7 @@ MISTAKES: dict[str, str] = {
 def attempt(code: str) -> dict[str, Any]:
     """Run one mistake: its error, or what it printed where Keras lets it pass."""
     keras.utils.clear_session()
+    keras.utils.set_random_seed(1)
     printed = io.StringIO()
     try:
         with redirect_stdout(printed):

@@ -74,13 +74,13 @@ def plan_contraction(
 ) -> Contraction:
     """The cheapest of all register tiles and splits."""
     lanes = target.lanes(bits)
-    limit = max(16, target.l1 * 3 // 4 // (2 * lanes * bits // 8))
-    blocks = max(1, -(-k // limit))
-    kc = max(1, -(-k // blocks))
     worth = n >= SPARSE_MIN_COLUMNS and k >= SPARSE_MIN_DEPTH and m >= SPARSE_MIN_ROWS
     sparse = may_sparse and batch == 1 and worth
     best: Contraction | None = None
     for nv in range(1, min(4 if m > 2 else 12, -(-n // lanes)) + 1):
+        # A block's panel of B takes up to four fifths of the first cache.
+        blocks = max(1, -(-k // max(16, target.l1 * 4 // 5 // (nv * lanes * bits // 8))))
+        kc = max(1, -(-k // blocks))
         for mr in range(1, min(target.registers - 4, max(m, 1)) + 1):
             # With one row the vectors of B are operands of the multiply-add, never in registers.
             if mr * nv + (nv if mr > 1 else 1) + 1 > target.registers:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from whit.engines.native import arith
 from whit.engines.native.contraction_plan import Contraction
-from whit.engines.native.ir import I1, I8, I32, I64, PTR, Index, Type, Value, constant, i64
+from whit.engines.native.ir import I1, I8, I32, I64, PTR, VOID, Index, Type, Value, constant, i64
 from whit.engines.native.kernels import Buffer
 from whit.engines.native.schedule import Operand, contraction_of, pack_slot
 from whit.engines.native.templates.loops import TID, put, unflatten
@@ -211,6 +211,7 @@ def write_tile(w: _Writer, rows: int, width: int) -> Tile:
     acc = [constant(0, vec)] * (rows * vectors)
     if partial is not None:
         acc = _resume(v, partial, first, row, column, rows, widths, vec)
+    _prefetch(v, w, row, column, rows, width)
     b_row = p.nr if p.pack_b else w.bop.row
 
     def b_vectors(at: Value) -> list[Value]:
@@ -269,6 +270,28 @@ def write_tile(w: _Writer, rows: int, width: int) -> Tile:
         acc = _either(v, b.compare("sge", count, i64(0)), lambda: sparse(acc), lambda: dense(acc))
     _finish(v, w, partial, last, row, column, rows, widths, acc)
     return _close(v, args)
+
+
+def _prefetch(v: Values, w: _Writer, row: Value, column: Value, rows: int, width: int) -> None:
+    """Ask for the state that the epilogue will update, while the multiply-adds run.
+
+    Going down a panel of columns, a tile meets lines that no hardware prefetcher foresees.
+    """
+    b, k = v.b, v.k
+    if len(k.space) != 2:
+        return
+    at = k.nodes[w.node]
+    for base, maps in k.reads.items():
+        buffer = v.s.buffer(base)
+        if buffer.kind != "state" or maps != {at} or buffer.dtype != "float32":
+            continue
+        pointer = v.pointer(buffer)
+        for i in range(rows):
+            start = b.add(b.mul(b.add(row, i), k.space[1]), column)
+            for line in range(0, width, 16):
+                place = b.at(pointer, b.add(start, line), w.element)
+                b.module.declare("llvm.prefetch.p0", VOID, [PTR, I32, I32, I32])
+                b.emit(f"call void @llvm.prefetch.p0({place}, i32 1, i32 3, i32 1)")
 
 
 def _either(v: Values, condition: Value, yes: object, no: object) -> list[Value]:

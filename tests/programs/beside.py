@@ -1,0 +1,3 @@
+"""A module that `arguments.py` finds in its own folder."""
+
+NAME = "beside"
