@@ -52,6 +52,7 @@ class Peer:
         group: its environment in `GROUPS`; `"whit"` is the running interpreter.
         script: file in `peers/`.
         module: what `import` time is measured of; empty for none.
+        uses: names that its programs use first, so that a lazy module cannot hide its weight.
         env: environment variables of its own.
         caches: variables that name a cache of compiled code, emptied for a cold start.
     """
@@ -61,6 +62,7 @@ class Peer:
     group: str
     script: str
     module: str = ""
+    uses: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     caches: tuple[str, ...] = ()
 
@@ -71,13 +73,29 @@ class Peer:
 
 
 WHIT = "whit"
+_KERAS_NAMES = "{0}.models.Sequential, {0}.layers.Dense, {0}.optimizers.Adam"
 
 PEERS: dict[str, Peer] = {
     peer.name: peer
     for peer in (
-        Peer(WHIT, "whit", WHIT, "whit_native.py", "whit", caches=("WHIT_CACHE",)),
-        Peer("jax", "JAX, whole-epoch scan", "jax", "plain_jax.py", "jax"),
-        Peer("torch", "PyTorch, fused optimizer", "torch", "plain_torch.py", "torch"),
+        Peer(
+            WHIT,
+            "whit",
+            WHIT,
+            "whit_native.py",
+            "whit",
+            _KERAS_NAMES.format("whit"),
+            caches=("WHIT_CACHE",),
+        ),
+        Peer("jax", "JAX, whole-epoch scan", "jax", "plain_jax.py", "jax", "jax.numpy, jax.nn"),
+        Peer(
+            "torch",
+            "PyTorch, fused optimizer",
+            "torch",
+            "plain_torch.py",
+            "torch",
+            "torch.nn, torch.optim",
+        ),
         Peer(
             "torch-compile",
             "PyTorch, torch.compile",
@@ -92,6 +110,7 @@ PEERS: dict[str, Peer] = {
             "jax",
             "keras_jax.py",
             "keras",
+            _KERAS_NAMES.format("keras"),
             env={"KERAS_BACKEND": "jax"},
         ),
         Peer(
@@ -100,6 +119,7 @@ PEERS: dict[str, Peer] = {
             "torch",
             "keras_torch.py",
             "keras",
+            _KERAS_NAMES.format("keras"),
             env={"KERAS_BACKEND": "torch"},
         ),
         Peer(
@@ -108,6 +128,7 @@ PEERS: dict[str, Peer] = {
             "tensorflow",
             "keras_tensorflow.py",
             "keras",
+            _KERAS_NAMES.format("keras"),
             env={"KERAS_BACKEND": "tensorflow"},
         ),
     )

@@ -196,12 +196,22 @@ def start(run: Run) -> Results:
     return {"import": _imports(run), "first": _firsts(run)}
 
 
+_IMPORT = """\
+from time import perf_counter
+start = perf_counter()
+import {module}
+imported = perf_counter()
+{uses}
+print(imported - start, perf_counter() - start)
+"""
+
+
 def _imports(run: Run) -> Results:
-    def turn(peer: Peer) -> float:
-        clock = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
-        command = [run.pythons[peer.name], "-c", clock.format(peer.module)]
-        output = _process(command, run.environment(peer))["output"]
-        return float(output.strip().splitlines()[-1])
+    def turn(peer: Peer) -> dict[str, float]:
+        text = _IMPORT.format(module=peer.module, uses=peer.uses or peer.module)
+        found = _process([run.pythons[peer.name], "-c", text], run.environment(peer))
+        module, names = found["output"].split()[-2:]
+        return {"module": float(module), "names": float(names)}
 
     turns = {p.name: partial(turn, p) for p in run.peers if p.module}
     # The first round reads the files from the disk and is left out.

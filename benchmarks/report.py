@@ -156,8 +156,8 @@ def _first(key: str) -> Callable[[Results], float | None]:
 
 
 def _import(results: Results) -> float | None:
-    times = results.get("start", {}).get("import", {}).get(WHIT)
-    return median(times) if times else None
+    turns = results.get("start", {}).get("import", {}).get(WHIT)
+    return median(t["module"] for t in turns) if turns else None
 
 
 def _predict(way: str) -> Callable[[Results], float | None]:
@@ -335,11 +335,12 @@ def _start_part(results: Results) -> str:
         turns = firsts.get(peer, ())
         cold = [t["cold"] for t in turns]
         warm = [t["warm"] for t in turns if t["warm"] is not None]
-        cells = [imports.get(peer, []), cold, warm]
+        module, names = ([t[key] for t in imports.get(peer, ())] for key in ("module", "names"))
+        cells = [module, names, cold, warm]
         return [_title(results, peer), *(Spread.of(c).text() if c else "" for c in cells)]
 
     peers = [peer for peer in results["peers"] if peer in imports or peer in firsts]
-    head = ("peer", "import, s", "first step, cold, s", "first step, warm, s")
+    head = ("peer", "import, s", "and first names, s", "first step, cold, s", "first step, warm, s")
     return "## Start\n\n" + table(head, map(row, peers))
 
 

@@ -197,5 +197,7 @@ def unknown_name(kind: str, name: object, choices: Iterable[str]) -> UnknownName
         choices: the names there are.
     """
     known = sorted(choices, key=str.lower)
-    hint = did_you_mean(str(name), known) or f" Known: {', '.join(known)}."
+    alike = [c for c in known if c.islower() == str(name).islower()]  # "mse" rather than "MSE"
+    hint = did_you_mean(str(name), alike) or did_you_mean(str(name), known)
+    hint = hint or f" Known: {', '.join(known)}."
     return UnknownNameError(f"Unknown {kind}: {name!r}.{hint}")

@@ -36,6 +36,8 @@ class Compiled:
     def __call__(self, data: list[np.ndarray]) -> Any:
         """Run one step on contiguous arrays of exactly the traced shapes and dtypes."""
         outputs = self.run(1, self.state, data)
+        if self.pack is next:  # one array: 1 µs less
+            return outputs[0].reshape(self.shapes[0])
         arrays = [a.reshape(s) for a, s in zip(outputs, self.shapes, strict=True)]
         return self.pack(iter(arrays))
 

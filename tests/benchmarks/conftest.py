@@ -78,7 +78,10 @@ def results() -> dict[str, Any]:
             "keras-tensorflow": [program | {"seconds": s, "error": 1.8} for s in (21.0, 23.0)],
         },
         "start": {
-            "import": {"whit": [0.09, 0.11], "jax": [0.6, 0.7]},
+            "import": {
+                "whit": [{"module": 0.09, "names": 0.2}, {"module": 0.11, "names": 0.2}],
+                "jax": [{"module": 0.6, "names": 0.7}],
+            },
             "first": {
                 "whit": [{"cold": 0.7, "warm": 0.02}, {"cold": 0.9, "warm": 0.04}],
                 "jax": [{"cold": 1.0, "warm": None}, {"cold": 1.0, "warm": None}],

@@ -96,7 +96,7 @@ def test_the_whole_report(results: Results) -> None:
     assert "| **whit** | 0.500 (0.400 – 0.600) | 1.00 × | 300 | 60 % | 2.00 | 0.5000 | 60 |" in text
     assert "1.50 (1.40 – 1.88) times as fast as the fastest peer (jax)" in text
     assert "| **whit** | 5.50 (5.00 – 6.00) | 1.00 × | 11.0 | 700 | 1.80 (1.70 – 1.90) |" in text
-    assert "| **whit** | 0.100 (0.090 – 0.110) | 0.800 (0.700 – 0.900) |" in text
+    assert "| **whit** | 0.100 (0.090 – 0.110) | 0.200 | 0.800 (0.700 – 0.900) |" in text
     assert "| JAX |  | 200.0 |" in text
     assert "| float32 peak, all threads | 470 / 500 GFLOP/s |" in text
     assert "- torch-compile, predict: skipped: no C++" in text

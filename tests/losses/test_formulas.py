@@ -1,4 +1,4 @@
-"""Losses against formulas written once more in NumPy, in float64, and gradients against differences."""
+"""Losses against formulas in float64 NumPy, and their gradients against differences."""
 
 from __future__ import annotations
 
@@ -139,7 +139,9 @@ def test_circle_pulls_equal_labels_together() -> None:
 
     labels = np.array([0, 0, 1, 1])
     near, far = unit(0, 5, 90, 95), unit(0, 90, 5, 95)
-    assert losses.Circle(dtype="float64")(labels, near) < losses.Circle(dtype="float64")(labels, far)
+    assert losses.Circle(dtype="float64")(labels, near) < losses.Circle(dtype="float64")(
+        labels, far
+    )
     x = input_("p", far.shape, "float64")
     with Trace().active():
         loss = losses.Circle(dtype="float64")(labels, x)

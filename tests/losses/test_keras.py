@@ -37,8 +37,8 @@ def test_values_are_those_of_keras(case: dict[str, Any]) -> None:
             )
 
 
-# At a kink any slope between the two sides is right: JAX takes 1 for |x| at 0 and a half for a clip at
-# its bound, whit 0. Of the cosine of a vector of zeros JAX has NaN.
+# At a kink any slope between the two sides is right: JAX takes 1 for |x| at 0 and a half for a clip
+# at its bound, whit 0. Of the cosine of a vector of zeros JAX has NaN.
 KINKS = {
     ("KLDivergence", "edge"),
     ("MeanAbsoluteError", "values"),

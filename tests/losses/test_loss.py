@@ -151,14 +151,14 @@ def test_softmax_over_another_axis_is_normalised_and_clipped_as_keras_does() -> 
     t = np.eye(2, dtype=np.float32)
     p = np.exp(z) / np.exp(z).sum(0, keepdims=True)
     p = p / p.sum(1, keepdims=True)
-    _, value, _ = traced(
-        losses.CategoricalCrossentropy(), t, lambda x: ops.softmax(x, axis=0), z
-    )
+    _, value, _ = traced(losses.CategoricalCrossentropy(), t, lambda x: ops.softmax(x, axis=0), z)
     np.testing.assert_allclose(value, -np.log(np.diag(p)).mean(), rtol=1e-5)
 
 
 def test_logits_that_are_probabilities_are_warned_about() -> None:
-    with pytest.warns(UserWarning, match="from_logits=True, but y_pred is the output of a softmax"):
+    with pytest.warns(
+        UserWarning, match=r"from_logits=True, but y_pred is the output of a softmax"
+    ):
         _, value, _ = traced(
             losses.CategoricalCrossentropy(from_logits=True), WRONG, ops.softmax, CONFIDENT
         )
@@ -197,7 +197,7 @@ def test_errors_say_what_to_do() -> None:
         losses.binary_crossentropy(rows[:, :2], rows)
     with pytest.warns(SyntaxWarning, match="use binary_crossentropy"):
         losses.categorical_crossentropy(np.ones((3, 1)), np.ones((3, 1)))
-    with pytest.raises(ArgumentError, match="q=1.0: expected a number between 0 and 1"):
+    with pytest.raises(ArgumentError, match=r"q=1.0: expected a number between 0 and 1"):
         losses.CategoricalGeneralizedCrossEntropy(q=1.0)
     with pytest.raises(ArgumentError, match=r"reduction='means'.*Did you mean .mean.\?"):
         losses.MeanSquaredError(reduction="means")

@@ -58,12 +58,14 @@ def test_aliases_are_functions() -> None:
 
 
 def test_unknown_names_suggest_the_nearest() -> None:
-    with pytest.raises(UnknownNameError, match=r"loss.*'categorial_crossentropy'.*Did you mean") as e:
+    with pytest.raises(
+        UnknownNameError, match=r"loss.*'categorial_crossentropy'.*Did you mean"
+    ) as e:
         losses.get("categorial_crossentropy")
     assert "categorical_crossentropy" in str(e.value).split("Did you mean")[1]
     with pytest.raises(UnknownNameError, match=r"Known:.*mean_squared_error"):
         losses.get("zzzzz")
-    with pytest.raises(ValueError, match="3.5"):
+    with pytest.raises(ValueError, match=r"3.5"):
         losses.get(3.5)
 
 

@@ -236,7 +236,9 @@ def test_confusion_counts_and_ratios() -> None:
             (metrics.TrueNegatives, tn), (metrics.FalseNegatives, fn),
             (metrics.Precision, tp / (tp + fp)), (metrics.Recall, tp / (tp + fn)),
         ]:  # fmt: skip
-            np.testing.assert_allclose(cls(thresholds=limit)(t, p, w), expected, rtol=1e-5)
+            np.testing.assert_allclose(
+                cls(thresholds=limit)(t, p, w), expected, rtol=1e-5, atol=5e-6
+            )
 
 
 def test_class_id_and_top_k() -> None:

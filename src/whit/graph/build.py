@@ -6,8 +6,9 @@ is the public face that takes arrays as well.
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,23 @@ Operand = Tensor | Scalar
 # ---- sources
 def constant(value: Scalar | np.generic, dtype: str) -> Tensor:
     """A scalar constant; larger arrays are `literal`s."""
-    kind = float if dtypes.is_float(dtype) else bool if dtype == "bool" else int
-    return apply("constant", attrs=(kind(value), dtype))
+    return apply("constant", attrs=(_plain(value, dtype), dtype))
+
+
+def _plain(value: Scalar | np.generic, dtype: str) -> Scalar:
+    """The Python value of a scalar of `dtype`; integers outside the type's range wrap around."""
+    if dtypes.is_float(dtype):
+        return float(value)
+    if dtype == "bool":
+        return bool(value)
+    bits = np.dtype(dtype).itemsize * 8
+    low = 0 if dtype[0] == "u" else -(1 << bits - 1)
+    return (int(value) - low) % (1 << bits) + low
+
+
+def _ints(xs: Iterable[int]) -> Shape:
+    """Python integers, whatever kind came: attributes are compared and printed."""
+    return tuple(map(int, xs))
 
 
 def full(shape: Shape, value: Scalar, dtype: str) -> Tensor:
@@ -44,17 +60,17 @@ def iota(n: int, dtype: str = "int32") -> Tensor:
 # ---- movement
 def broadcast(x: Tensor, shape: Shape, dims: Sequence[int]) -> Tensor:
     """`x` repeated to `shape`, axis q of `x` becoming axis `dims[q]`; other axes are new."""
-    return apply("broadcast", x, attrs=(tuple(shape), tuple(dims)))
+    return apply("broadcast", x, attrs=(_ints(shape), _ints(dims)))
 
 
 def reshape(x: Tensor, shape: Shape) -> Tensor:
     """The elements of `x` in row-major order under another shape."""
-    return apply("reshape", x, attrs=(tuple(int(d) for d in shape),))
+    return apply("reshape", x, attrs=(_ints(shape),))
 
 
 def transpose(x: Tensor, perm: Sequence[int]) -> Tensor:
     """Axis q of the result is axis `perm[q]` of `x`."""
-    return apply("transpose", x, attrs=(tuple(perm),))
+    return apply("transpose", x, attrs=(_ints(perm),))
 
 
 def swap_last(x: Tensor) -> Tensor:
@@ -65,23 +81,22 @@ def swap_last(x: Tensor) -> Tensor:
 
 def slice_(x: Tensor, start: Shape, stop: Shape, step: Shape) -> Tensor:
     """`x[start:stop:step]` along every axis, steps positive."""
-    return apply("slice", x, attrs=(tuple(start), tuple(stop), tuple(step)))
+    return apply("slice", x, attrs=(_ints(start), _ints(stop), _ints(step)))
 
 
 def pad(x: Tensor, low: Shape, high: Shape, value: Scalar = 0) -> Tensor:
     """`low[q]` elements of `value` before and `high[q]` after, along each axis q."""
-    kind = float if dtypes.is_float(x.dtype) else int
-    return apply("pad", x, attrs=(tuple(low), tuple(high), kind(value)))
+    return apply("pad", x, attrs=(_ints(low), _ints(high), _plain(value, x.dtype)))
 
 
 def flip(x: Tensor, axes: Sequence[int]) -> Tensor:
     """`x` reversed along `axes`."""
-    return apply("flip", x, attrs=(tuple(sorted(axes)),))
+    return apply("flip", x, attrs=(_ints(sorted(axes)),))
 
 
 def concat(xs: Sequence[Tensor], axis: int) -> Tensor:
     """`xs` one after the other along `axis`."""
-    return apply("concat", *xs, attrs=(axis,))
+    return apply("concat", *xs, attrs=(int(axis),))
 
 
 def expand(x: Tensor, shape: Shape, axes: Sequence[int]) -> Tensor:
@@ -180,12 +195,12 @@ def divide(x: Operand, y: Operand) -> Tensor:
 
 def power(x: Operand, y: Operand) -> Tensor:
     """x ** y; small integer exponents become products."""
-    if isinstance(y, int | float) and isinstance(x, Tensor) and y in (1, 2, 3, 0.5):
-        if y == 0.5 and dtypes.is_float(x.dtype):
-            return apply("sqrt", x)
-        if y == int(y):
-            return math.prod([x] * int(y), start=constant(1, x.dtype))
-    return binary("pow", x, y)
+    if not isinstance(y, int | float) or not isinstance(x, Tensor) or y not in (1, 2, 3, 0.5):
+        return binary("pow", x, y)
+    x = cast(x, scalar_dtype(y, x.dtype))
+    if y == 0.5:
+        return apply("sqrt", x)
+    return functools.reduce(multiply, [x] * int(y))
 
 
 def maximum(x: Operand, y: Operand) -> Tensor:
@@ -209,7 +224,7 @@ def mask(condition: Tensor, x: Tensor) -> Tensor:
 # ---- reductions, contraction, indexing
 def reduce(name: str, x: Tensor, axes: Sequence[int]) -> Tensor:
     """Reduce `x` over `axes` with the primitive `name`."""
-    return apply(name, x, attrs=(tuple(sorted(axes)),))
+    return apply(name, x, attrs=(_ints(sorted(axes)),))
 
 
 def total(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
@@ -245,9 +260,11 @@ def _index(x: Tensor, key: object) -> Tensor:
     if isinstance(key, Tensor):
         return gather(x, key)
     keys = list(key) if isinstance(key, tuple) else [key]
-    if Ellipsis not in [k for k in keys if not isinstance(k, Tensor)]:
+    if not any(k is Ellipsis for k in keys):
         keys.append(Ellipsis)
-    at = next(q for q, k in enumerate(keys) if k is Ellipsis)
+    at, *more = (q for q, k in enumerate(keys) if k is Ellipsis)
+    if more:
+        raise IndexError(f"an index can have only one Ellipsis ('...'): {key!r}")
     fill = x.ndim - sum(k is not None for k in keys) + 1
     if fill < 0:
         raise IndexError(f"too many indices for shape {x.shape}: {key!r}")
@@ -272,7 +289,8 @@ def _basic_index(x: Tensor, keys: list) -> Tensor:
             stop.append(r[-1] + 1 if len(r) else 0)
             step.append(r.step)
             shape.append(len(r))
-        elif isinstance(k, int | np.integer):
+        elif isinstance(k, int | np.integer) and not isinstance(k, bool):
+            k = int(k)
             if not -extent <= k < extent:
                 raise IndexError(f"index {k} is outside axis {axis} of shape {x.shape}")
             start.append(k % extent)

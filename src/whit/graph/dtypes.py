@@ -1,8 +1,8 @@
 """The element types of whit and how two of them meet.
 
-A dtype is its NumPy name as a string. Promotion follows Keras 3: among integers as NumPy does,
-an integer beside a float takes the float's type, and a Python scalar is weak: it takes the type of
-the array it meets.
+A dtype is its NumPy name as a string. Promotion follows Keras 3: among integers as NumPy does
+(uint64 beside a signed type is float32), an integer beside a float takes the float's type, and a
+Python scalar is weak: it takes the type of the array it meets.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 FLOATS = ("float32", "float64")
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 DTYPES = ("bool", *INTEGERS, *FLOATS)
+_PYTHON = {float: "float32", int: "int32", bool: "bool"}
 
 
 def is_float(dtype: str) -> bool:
@@ -28,17 +29,23 @@ def canonical(dtype: object) -> str:
     """The name of `dtype` (a name, a NumPy dtype or a Python type); TypeError if whit has it not."""
     if isinstance(dtype, str) and dtype in DTYPES:
         return dtype
-    name = {float: "float32", int: "int32", bool: "bool"}.get(dtype)  # type: ignore[call-overload]
+    name = _PYTHON.get(dtype) if isinstance(dtype, type) else None
     if name is None:
         try:
-            name = np.dtype(dtype).name  # type: ignore[call-overload]
-        except TypeError:
+            name = "None" if dtype is None else np.dtype(dtype).name  # type: ignore[call-overload]
+        except (TypeError, ValueError):
             name = str(dtype)
     if name not in DTYPES:
         raise TypeError(
-            f"dtype={dtype!r} is not a type that whit computes with; expected one of {', '.join(DTYPES)}"
+            f"dtype={dtype!r} is not a type that whit computes with; "
+            f"expected one of {', '.join(DTYPES)}"
         )
     return name
+
+
+def checked(dtype: str) -> str:
+    """`dtype` itself if it is one of the names above; TypeError if not."""
+    return dtype if dtype in DTYPES else canonical(str(dtype))
 
 
 def promote(*dtypes: str) -> str:
@@ -49,4 +56,4 @@ def promote(*dtypes: str) -> str:
     if not dtypes:
         return "float32"
     joint = np.result_type(*dtypes).name
-    return joint if joint in DTYPES else "float32"
+    return joint if joint in DTYPES and not is_float(joint) else "float32"

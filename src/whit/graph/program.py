@@ -66,7 +66,8 @@ class Program:
         number: dict[Tensor, int] = {}
         h = hashlib.sha256()
         inputs = [*self.state, *self.data, *self.stepped]
-        h.update(repr((len(self.state), len(self.data), len(self.stepped))).encode())
+        counts = (len(self.state), len(self.data), len(self.stepped), len(self.outputs))
+        h.update(repr(counts).encode())
         for node in [*inputs, *self.nodes]:
             if node in number:
                 continue
@@ -77,6 +78,8 @@ class Program:
         return h.hexdigest()
 
 
-def function(outputs: Sequence[Tensor], inputs: Sequence[Tensor], name: str = "function") -> Program:
+def function(
+    outputs: Sequence[Tensor], inputs: Sequence[Tensor], name: str = "function"
+) -> Program:
     """A program without state: outputs of inputs."""
     return Program(outputs=tuple(outputs), data=tuple(inputs), name=name)

@@ -1,13 +1,17 @@
 """Rewrites tried whenever a node is made: exact ones only, so that numbers do not change.
 
-Constant folding covers scalars (and scalars broadcast); views of views collapse; the neutral and
-absorbing elements go. `0 * x` becomes 0: the only rewrite that forgets a NaN.
+Constant folding covers scalars (and scalars broadcast) and rounds as the dtype does; views of views
+collapse; the neutral and absorbing elements go. Three go further on purpose: `0 * x` becomes 0 and
+forgets a NaN, `x + 0` becomes x and forgets the sign of a zero, and the logarithm of a softmax takes
+its stable form. A rule is given only what the primitive accepts.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+
+import numpy as np
 
 from whit.graph import dtypes
 from whit.graph.build import broadcast, full, reshape, slice_, transpose
@@ -24,28 +28,25 @@ def scalar_value(x: Tensor) -> bool | int | float | None:
 
 
 _FOLD: dict[str, Callable] = {
-    "add": lambda a, b: a + b,
-    "sub": lambda a, b: a - b,
-    "mul": lambda a, b: a * b,
-    "neg": lambda a: -a,
-    "sqrt": math.sqrt,
-    "exp": math.exp,
-    "log": math.log,
-    "div": lambda a, b: a / b,
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "neg": np.negative,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
 }
 
 
 def _fold(name: str, inputs: Inputs) -> Tensor | None:
     values = [scalar_value(x) for x in inputs]
-    if any(v is None for v in values) or name not in _FOLD:
+    dtype = inputs[0].dtype
+    if not dtypes.is_float(dtype) or any(v is None for v in values):
         return None
-    if inputs[0].dtype not in ("float64", "float32"):
-        return None
-    try:
-        value = _FOLD[name](*values)
-    except (ValueError, OverflowError, ZeroDivisionError):
-        return None
-    return full(inputs[0].shape, value, inputs[0].dtype)
+    with np.errstate(all="ignore"):
+        value = _FOLD[name](*(np.asarray(v, dtype) for v in values)).item()
+    return full(inputs[0].shape, value, dtype) if math.isfinite(value) else None
 
 
 @rewrite("add")
@@ -85,9 +86,15 @@ def _div(inputs: Inputs, attrs: tuple) -> Tensor | None:
     value = scalar_value(b)
     if value == 1:
         return a
-    if value and scalar_value(a) is None and abs(math.frexp(value)[0]) == 0.5:
-        return apply("mul", a, full(b.shape, 1 / value, b.dtype))  # a power of two: exact
+    if value and scalar_value(a) is None and _is_power_of_two(value):
+        return apply("mul", a, full(b.shape, 1 / value, b.dtype))
     return _fold("div", inputs)
+
+
+def _is_power_of_two(value: float) -> bool:
+    """One whose reciprocal is a normal number in float32 too, so that a product is as exact."""
+    mantissa, exponent = math.frexp(value)
+    return abs(mantissa) == 0.5 and abs(exponent - 1) <= 126
 
 
 @rewrite("neg")
@@ -117,6 +124,24 @@ def _log(inputs: Inputs, attrs: tuple) -> Tensor | None:
     return _fold("log", inputs)
 
 
+@rewrite("pow")
+def _pow(inputs: Inputs, attrs: tuple) -> Tensor | None:
+    x, exponent = inputs
+    value = scalar_value(exponent)
+    if value == 0:
+        return full(x.shape, 1, x.dtype)
+    return x if value == 1 else None
+
+
+@rewrite("equal")
+def _equal(inputs: Inputs, attrs: tuple) -> Tensor | None:
+    values = [scalar_value(x) for x in inputs]
+    if any(v is None for v in values):
+        return None
+    a, b = (np.asarray(v, x.dtype) for v, x in zip(values, inputs, strict=True))
+    return full(inputs[0].shape, bool(a == b), "bool")
+
+
 @rewrite("where")
 def _where(inputs: Inputs, attrs: tuple) -> Tensor | None:
     condition, a, b = inputs
@@ -137,15 +162,16 @@ def _cast(inputs: Inputs, attrs: tuple) -> Tensor | None:
     if x.dtype == dtype:
         return x
     value = scalar_value(x)
-    if value is not None and dtypes.is_float(dtype) and x.dtype != "float64":
-        return full(x.shape, float(value), dtype)
+    if value is not None and dtypes.is_float(dtype):
+        with np.errstate(over="ignore"):
+            return full(x.shape, np.asarray(value).astype(x.dtype).astype(dtype).item(), dtype)
     return None
 
 
 @rewrite("stop")
 def _stop(inputs: Inputs, attrs: tuple) -> Tensor | None:
     (x,) = inputs
-    return x if x.op in ("stop", "constant", "iota", "input") or scalar_value(x) is not None else None
+    return x if x.op in ("stop", "iota") or scalar_value(x) is not None else None
 
 
 @rewrite("broadcast")
@@ -198,13 +224,13 @@ def _transpose(inputs: Inputs, attrs: tuple) -> Tensor | None:
 @rewrite("slice")
 def _slice(inputs: Inputs, attrs: tuple) -> Tensor | None:
     (x,), (start, stop, step) = inputs, attrs
-    if len(start) == x.ndim and stop == x.shape and not any(start) and all(s == 1 for s in step):
+    if stop == x.shape and not any(start) and all(s == 1 for s in step):
         return x
     value = scalar_value(x)
     if value is not None:
         shape = tuple(len(range(a, b, s)) for a, b, s in zip(start, stop, step, strict=True))
         return full(shape, value, x.dtype)
-    if x.op == "slice" and all(s == 1 for s in x.attrs[2]) and len(start) == x.ndim:
+    if x.op == "slice" and all(s == 1 for s in x.attrs[2]):
         base = x.attrs[0]
         inner = tuple(a + b for a, b in zip(start, base, strict=True))
         outer = tuple(a + b for a, b in zip(stop, base, strict=True))
@@ -217,15 +243,16 @@ def _pad(inputs: Inputs, attrs: tuple) -> Tensor | None:
     (x,), (low, high, value) = inputs, attrs
     if not any(low) and not any(high):
         return x
-    if scalar_value(x) == value and len(low) == x.ndim:
-        return full(tuple(a + n + b for a, n, b in zip(low, x.shape, high, strict=True)), value, x.dtype)
+    if scalar_value(x) == value:
+        shape = tuple(a + n + b for a, n, b in zip(low, x.shape, high, strict=True))
+        return full(shape, value, x.dtype)
     return None
 
 
 @rewrite("flip")
 def _flip(inputs: Inputs, attrs: tuple) -> Tensor | None:
     (x,), (axes,) = inputs, attrs
-    if scalar_value(x) is not None or all(x.shape[a] == 1 for a in axes if a < x.ndim):
+    if scalar_value(x) is not None or all(x.shape[a] == 1 for a in axes):
         return x
     return None
 
@@ -241,10 +268,21 @@ def _sum(inputs: Inputs, attrs: tuple) -> Tensor | None:
     if not axes:
         return x
     value = scalar_value(x)
-    if value is None or x.dtype == "bool":
+    count = math.prod(x.shape[a] for a in axes)
+    if value is None or not _adds_exactly(value, count, x.dtype):
         return None
     shape = tuple(d for q, d in enumerate(x.shape) if q not in axes)
-    return full(shape, value * math.prod(x.shape[a] for a in axes), x.dtype)
+    return full(shape, value * count, x.dtype)
+
+
+def _adds_exactly(value: float, count: int, dtype: str) -> bool:
+    """Whether no sum of up to `count` times `value` is rounded."""
+    if not dtypes.is_float(dtype):
+        return True
+    if not math.isfinite(value):
+        return False
+    numerator, _ = value.as_integer_ratio()
+    return abs(numerator) * count <= 2 ** np.finfo(dtype).nmant
 
 
 def _identity_if_no_axes(inputs: Inputs, attrs: tuple) -> Tensor | None:

@@ -7,10 +7,11 @@ nodes are one object (hash-consing), so common subexpressions cost nothing and i
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 Shape = tuple[int, ...]
@@ -40,9 +41,18 @@ class Primitive:
 PRIMITIVES: dict[str, Primitive] = {}
 Rewrite = Callable[[tuple["Tensor", ...], tuple], "Tensor | None"]
 REWRITES: dict[str, Rewrite] = {}
+_VALUED = ("constant", "pad")  # 0.0 == -0.0 == False as keys, and they are different values
 _serial = itertools.count()
 _interned: WeakValueDictionary[tuple, Tensor] = WeakValueDictionary()
-_origin: list[str] = []
+
+
+class _Origins(threading.local):
+    """The path of what is being traced, for each thread its own."""
+
+    path = ""
+
+
+_origins = _Origins()
 
 
 class Tensor:
@@ -85,10 +95,45 @@ class Tensor:
             n *= d
         return n
 
+    if TYPE_CHECKING:  # the operators are installed by graph.build, which stands on this file
+
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __floordiv__(self, other: Any) -> Tensor: ...
+        def __rfloordiv__(self, other: Any) -> Tensor: ...
+        def __mod__(self, other: Any) -> Tensor: ...
+        def __rmod__(self, other: Any) -> Tensor: ...
+        def __pow__(self, other: Any) -> Tensor: ...
+        def __rpow__(self, other: Any) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __and__(self, other: Any) -> Tensor: ...
+        def __rand__(self, other: Any) -> Tensor: ...
+        def __or__(self, other: Any) -> Tensor: ...
+        def __ror__(self, other: Any) -> Tensor: ...
+        def __xor__(self, other: Any) -> Tensor: ...
+        def __rxor__(self, other: Any) -> Tensor: ...
+        def __lt__(self, other: Any) -> Tensor: ...
+        def __le__(self, other: Any) -> Tensor: ...
+        def __gt__(self, other: Any) -> Tensor: ...
+        def __ge__(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __abs__(self) -> Tensor: ...
+        def __invert__(self) -> Tensor: ...
+        def __getitem__(self, key: Any) -> Tensor: ...
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of a tensor with no axes")
         return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
         return f"<Tensor %{self.serial} {self.op} {self.dtype}{list(self.shape)}>"
@@ -128,25 +173,27 @@ def apply(name: str, *inputs: Tensor, attrs: tuple = ()) -> Tensor:
         ValueError, TypeError: shapes or dtypes that the primitive does not take.
     """
     rule = REWRITES.get(name)
-    if rule is not None:
-        simpler = rule(inputs, attrs)
-        if simpler is not None:
-            return simpler
-    return intern(name, inputs, attrs)
+    if rule is None:
+        return intern(name, inputs, attrs)
+    inferred = PRIMITIVES[name].infer(inputs, attrs)  # first: misuse must not be simplified away
+    simpler = rule(inputs, attrs)
+    return intern(name, inputs, attrs, inferred) if simpler is None else simpler
 
 
-def intern(name: str, inputs: tuple[Tensor, ...], attrs: tuple) -> Tensor:
-    """`apply` without simplification."""
-    key = (name, tuple(map(id, inputs)), attrs)
-    if name == "constant":  # 0.0 == -0.0 == False as keys, and they are different constants
-        key = (name, str(attrs[0]), attrs[1])
+def intern(
+    name: str, inputs: tuple[Tensor, ...], attrs: tuple, inferred: tuple[Shape, str] | None = None
+) -> Tensor:
+    """`apply` without simplification; `inferred` is the shape and dtype if they are known."""
+    key: tuple = (name, tuple(map(id, inputs)), attrs)
+    if name in _VALUED:
+        key = (*key, repr(attrs))
     node = _interned.get(key)
     if node is None:
         node = Tensor()
         node.primitive = PRIMITIVES[name]
         node.inputs, node.attrs = inputs, attrs
-        node.shape, node.dtype = node.primitive.infer(inputs, attrs)
-        node.origin = _origin[-1] if _origin else ""
+        node.shape, node.dtype = inferred or node.primitive.infer(inputs, attrs)
+        node.origin = _origins.path
         node.serial = next(_serial)
         _interned[key] = node
     return node
@@ -155,11 +202,12 @@ def intern(name: str, inputs: tuple[Tensor, ...], attrs: tuple) -> Tensor:
 @contextmanager
 def origin(path: str) -> Iterator[None]:
     """Name what is being traced; nested names join with '/'."""
-    _origin.append(f"{_origin[-1]}/{path}" if _origin else path)
+    outer = _origins.path
+    _origins.path = f"{outer}/{path}" if outer else path
     try:
         yield
     finally:
-        _origin.pop()
+        _origins.path = outer
 
 
 def topological(roots: Iterable[Tensor]) -> list[Tensor]:

@@ -7,6 +7,7 @@ was assigned becomes the program's state.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
@@ -22,32 +23,49 @@ class Stateful(Protocol):
     name: str
 
     @property
-    def shape(self) -> Shape: ...  # noqa: D102
+    def shape(self) -> Shape: ...
 
     @property
-    def dtype(self) -> str: ...  # noqa: D102
+    def dtype(self) -> str: ...
+
+
+class _Stack(threading.local):
+    def __init__(self) -> None:
+        self.traces: list[Trace] = []
+
+
+class _Active:
+    """As a class attribute: the active traces of the thread that asks, the innermost last."""
+
+    def __init__(self) -> None:
+        self._stack = _Stack()
+
+    def __get__(self, instance: object, owner: type) -> list[Trace]:
+        return self._stack.traces
 
 
 class Trace:
-    """A graph in the making.
+    """A graph in the making. What other threads compute meanwhile is no part of it.
 
     Attributes:
         variables: every variable read or assigned so far, with the tensor of its first value.
         values: the newest tensor of each.
     """
 
-    _active: list[Trace] = []  # noqa: RUF012  (a stack, shared on purpose)
+    _active = _Active()
 
     def __init__(self, name: str = "program") -> None:
         self.name = name
         self.variables: dict[Stateful, Tensor] = {}
         self.values: dict[Stateful, Tensor] = {}
         self._inputs = 0
+        self._depth = len(Trace._active)  # inputs of a nested trace are not those around it
 
     @classmethod
     def current(cls) -> Trace | None:
         """The innermost active trace, or None: then operations compute at once."""
-        return cls._active[-1] if cls._active else None
+        active = cls._active
+        return active[-1] if active else None
 
     @contextmanager
     def active(self) -> Iterator[Trace]:
@@ -61,7 +79,7 @@ class Trace:
     def input(self, name: str, shape: Shape, dtype: str) -> Tensor:
         """A new input of the program, different from every other."""
         self._inputs += 1
-        return input_(f"{name}.{self._inputs}", shape, dtype)
+        return input_(f"{name}.{self._inputs}" + "'" * self._depth, shape, dtype)
 
     def read(self, variable: Stateful) -> Tensor:
         """The variable's value at this point of the trace."""

@@ -14,6 +14,9 @@ def verify(roots: Iterable[Tensor]) -> None:
             raise ValueError(f"{node!r}: unknown primitive")
         if any(a.serial >= node.serial for a in node.inputs):
             raise ValueError(f"{node!r}: made before its inputs")
-        inferred = node.primitive.infer(node.inputs, node.attrs)
+        try:
+            inferred = node.primitive.infer(node.inputs, node.attrs)
+        except (ValueError, TypeError) as e:
+            raise ValueError(f"{node!r}: {e}") from e
         if inferred != (node.shape, node.dtype):
             raise ValueError(f"{node!r}: its rule says {inferred}")

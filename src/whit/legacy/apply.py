@@ -145,9 +145,8 @@ def _by_owner(rows: Iterable[Any]) -> dict[str, list[Any]]:
 
 def find(path: str) -> Any:
     """The object at a dotted path below whit."""
-    head, _, rest = path.partition(".")
-    found: Any = import_module(f"whit.{head}")
-    for part in filter(None, rest.split(".")):
+    found: Any = import_module("whit")
+    for part in path.split("."):
         try:
             found = getattr(found, part)
         except AttributeError:

@@ -49,18 +49,15 @@ def canonical(path: str) -> str:
 
 @lru_cache(maxsize=1024)
 def modules_behind(path: str) -> tuple[str, ...] | None:
-    """The modules of whit that hold the names of a canonical path; None if there is no such module."""
-    if path == "keras":
+    """The modules of whit that hold the names of an imported path; None if there is no such module."""
+    root, _, below = canonical(path).partition(".")
+    if root == "keras" and not below:
         return ("whit",)
-    root, _, below = path.partition(".")
-    if root == "keras":
-        row = _MODULES.get(below)
-        if row is not None:
-            return tuple(f"whit.{name}" for name in row.new)
-        if not _public(below):
-            return () if _has_names(path) else None
+    if root == "keras" and below in _MODULES:
+        return tuple(f"whit.{name}" for name in _MODULES[below].new)
+    if root == "keras" and _public(below):
         return (f"whit.{below}",)
-    return () if _has_names(path) or _is_on_the_way(path) else None
+    return () if _has_names(canonical(path)) or _is_on_the_way(path) else None
 
 
 def _public(below: str) -> bool:
@@ -112,9 +109,11 @@ class StandIn(ModuleType):
         if canonical(child).removeprefix("keras.") in _MODULES or _is_root(child):
             return import_module(child)
         value = self._in_whit(name)
-        if isinstance(value, ModuleType) or value is _NOTHING:
-            if modules_behind(canonical(child)) is not None:
-                return import_module(child)
+        if value is _NOTHING or isinstance(value, ModuleType):
+            ours = getattr(value, "__name__", "").replace("whit", "keras", 1)
+            for path in (child, ours):
+                if path and modules_behind(path) is not None:
+                    return import_module(path)
             raise AttributeError(_no_such_name(self, name))
         return value
 
@@ -182,7 +181,7 @@ class Finder(MetaPathFinder, Loader):
         """
         if fullname.partition(".")[0] not in SHADOWED:
             return None
-        if modules_behind(canonical(fullname)) is None:
+        if modules_behind(fullname) is None:
             raise ModuleNotFoundError(self._missing(fullname), name=fullname.rpartition(".")[0])
         return ModuleSpec(fullname, self, is_package=True)
 
@@ -199,11 +198,10 @@ class Finder(MetaPathFinder, Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """An empty stand-in."""
-        path = canonical(spec.name)
-        row = _MODULES.get(path.removeprefix("keras."))
+        row = _MODULES.get(canonical(spec.name).removeprefix("keras."))
         if row is not None and row.old != "backend":  # that one is today's name too
             journal.note(row)
-        return StandIn(spec.name, modules_behind(path) or ())
+        return StandIn(spec.name, modules_behind(spec.name) or ())
 
     def exec_module(self, module: ModuleType) -> None:
         """Nothing to run: names are looked up when they are used."""

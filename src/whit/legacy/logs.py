@@ -59,3 +59,15 @@ def with_old_names(pythonify_logs: Callable[..., dict[str, Any]]) -> Callable[..
         return Logs(pythonify_logs(logs))
 
     return wrapped
+
+
+def guessing_direction(direction: Callable[..., int]) -> Callable[..., int]:
+    """A monitoring callback's direction in mode "auto": as before Keras 3, more is better of an "acc"."""
+
+    @functools.wraps(direction)
+    def wrapped(self: Any) -> int:
+        if self.mode != "auto":
+            return direction(self)
+        return 1 if "acc" in self.monitor else -1
+
+    return wrapped

@@ -201,7 +201,22 @@ def loss_alone(evaluate: Callable[..., Any]) -> Callable[..., Any]:
 
 def metrics_names(model: Any) -> list[str]:
     """`model.metrics_names`: the names of what `evaluate` returns, in its order."""
-    return [name for m in model.metrics for name in getattr(m, "keys", None) or [m.name]]
+    names: list[str] = []
+    for metric in model.metrics:
+        inside = getattr(metric, "metrics", None)
+        if inside is None:
+            names.append(metric.name)
+        else:  # what `compile` was given; the objects are made when the first batch shows its shapes
+            names += [m.name for m in inside] or _names_given_to_compile(model)
+    return names
+
+
+def _names_given_to_compile(model: Any) -> list[str]:
+    from whit import tree
+
+    arguments = [model._compile_arguments[name] for name in ("metrics", "weighted_metrics")]
+    given = [m for m in tree.flatten(arguments) if m is not None]
+    return [m if isinstance(m, str) else getattr(m, "name", None) or m.__name__ for m in given]
 
 
 def with_column_targets(update_state: Callable[..., None]) -> Callable[..., None]:

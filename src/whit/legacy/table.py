@@ -354,6 +354,13 @@ HOOKS: list[Hook] = [
         "a metric of targets (n,) and outputs (n, 1)",
         "targets are (n, 1)",
     ),
+    Hook(
+        "callbacks.monitor.MonitorCallback._direction",
+        K2,
+        logs.guessing_direction,
+        'monitor="val_acc"',
+        'monitor="val_accuracy", mode="max"',
+    ),
     Hook("callbacks.callback_list.pythonify_logs", K2, logs.with_old_names, 'logs["acc"]', 'logs["accuracy"]'),
 ]
 

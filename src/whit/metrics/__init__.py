@@ -115,8 +115,9 @@ _registry = FunctionRegistry(
     _CLASSES,
     {**_SHORT, **{name.upper(): cls for name, cls in _SHORT.items()}, "kld": KLDivergence},
 )
+_names: Any = _registry.names
 for _f in _FUNCTIONS:  # names that only a function has; else the class is meant, as in Keras
-    _registry.names.setdefault(_f.__name__, _f)
+    _names.setdefault(_f.__name__, _f)
 
 _ACCURACIES = {
     "binary": BinaryAccuracy,

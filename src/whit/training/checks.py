@@ -28,7 +28,7 @@ Shape = tuple[int | None, ...]
 _BLOCK = 1 << 18  # elements looked at together: 1 MB of float32, which stays in a core's cache
 _SHOWN = 5  # offending rows named in a message
 
-_KINDS = {
+_KINDS: dict[Any, str] = {
     crossentropy.categorical_crossentropy: "categorical",
     crossentropy.categorical_focal_crossentropy: "categorical",
     functions.categorical_hinge: "categorical",
@@ -151,6 +151,7 @@ def check_numbers(name: str, value: Any) -> None:
         return
     columns = getattr(value, "columns", None)
     where, example = _first_no_number(array)
+    example = example.item() if isinstance(example, np.generic) else example
     place = f"row {where[0]}" if where else "its only element"
     if len(where) > 1:
         label = "" if columns is None else f" ({str(columns[where[1]])!r})"

@@ -115,11 +115,6 @@ class CompiledMetrics:
         return [m for _, m, _ in self._rows or ()]
 
     @property
-    def keys(self) -> list[str]:
-        """The metrics' names in the logs, in the order of `metrics`."""
-        return self._keys
-
-    @property
     def variables(self) -> list[Any]:
         """The variables of all metrics."""
         return [v for m in self.metrics for v in m.variables]

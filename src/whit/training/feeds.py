@@ -102,6 +102,11 @@ class ArrayFeed:
         """Steps in an epoch."""
         return self._limit or self._batches
 
+    @property
+    def whole(self) -> bool:
+        """Whether an epoch is one step with all the data."""
+        return self._batches == 1
+
     def epoch(self) -> Iterator[Run]:
         """The runs of one epoch; goes on in the middle of a pass if `steps` is given."""
         if self._limit is None or self._seen == 0:
@@ -315,8 +320,10 @@ def make_feed(
     Raises:
         DataError: unusable data. ArgumentError: arguments that do not go together.
     """
-    if not is_stream(x):
-        packed = x if isinstance(x, Packed) else pack(x, y, sample_weight, class_weight)
+    if isinstance(x, Packed) or not is_stream(x):
+        if isinstance(x, Packed):
+            x, y, sample_weight = x.triple
+        packed = pack(x, y, sample_weight, class_weight)
         return ArrayFeed(packed, batch_size, shuffle, steps, gather)
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:

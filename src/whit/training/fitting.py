@@ -19,9 +19,9 @@ from whit.layers.input_spec import describe
 from whit.training import checks
 from whit.training.data import Packed, pack, split_validation, unpack_batch
 from whit.training.feeds import BATCH_SIZE, ArrayFeed, Run, StreamFeed, checked_count, make_feed
-from whit.training.loop import PredictRunner, Runner
+from whit.training.loop import PredictRunner, Runner, padded
 from whit.training.nan import Recorder, explain
-from whit.training.step import Step, step_for, traced_output_shape
+from whit.training.step import Step, step_for, step_for_some, traced_output_shape
 
 
 @dataclass
@@ -155,9 +155,8 @@ def _training_feed(
 ) -> ArrayFeed | StreamFeed:
     x, y, sample_weight = data
     if validation.split and validation.data is None:
-        packed = pack(x, y, sample_weight, class_weight)
-        x, validation.data = split_validation(packed, validation.split)
-        y = sample_weight = class_weight = None
+        x, validation.data = split_validation(pack(x, y, sample_weight), validation.split)
+        y = sample_weight = None
     return make_feed(
         x,
         y,
@@ -253,15 +252,13 @@ def _tested(model: Any, feed: ArrayFeed | StreamFeed, callbacks: CallbackList) -
     return logs
 
 
-def predict(
-    model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any
-) -> Any:
+def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:
     """`Trainer.predict`."""
     feed = make_feed(x, batch_size=batch_size, steps=steps)
     if isinstance(feed, ArrayFeed):
         check_samples(model, feed.packed)
-    if isinstance(feed, ArrayFeed) and feed.steps == 1 and not verbose and callbacks is None:
-        return _predict_one(model, x, feed.packed, batch_size)
+        if feed.whole and not verbose and callbacks is None:
+            return predict_batch(model, x, feed.packed, (batch_size,))
     callbacks = _listed(model, callbacks, verbose, 1, feed.steps)
     model.stop_predicting = False
     runner = PredictRunner(model, callbacks)
@@ -277,23 +274,34 @@ def predict(
     return tree.map_structure(lambda *parts: np.concatenate(parts), *runner.parts)
 
 
-def _predict_one(model: Any, x: Any, packed: Packed, batch_size: Any) -> Any:
-    """A single batch and nothing to print; the next call of this shape comes here no more."""
-    quick = predict_function(step_for(model, "predict", "whole", packed, packed.samples))
+def predict_batch(model: Any, x: Any, packed: Packed, key: tuple) -> Any:
+    """Predict all samples in one step; the next call with an array of this shape comes here no more.
+
+    Args:
+        x: what the user passed. packed: its arrays. key: more of what the next call is known by.
+    """
+    quick = predict_function(*step_for_some(model, packed), packed.samples)
     if packed.arrays[0] is x:
-        model._session.quick[x.shape, x.dtype, batch_size] = quick
+        model._session.quick[x.shape, x.dtype, *key] = quick
     return quick(*packed.arrays)
 
 
-def predict_function(step: Step) -> Callable[..., Any]:
-    """Runs one batch and gives the predictions; made once for each shape, so it is short."""
-    run, state = step.run, step.state
-    if step.outputs is not None:
-        return lambda *arrays: step.predictions(run(1, state, list(arrays)))
+def predict_function(step: Step, size: int, samples: int) -> Callable[..., Any]:
+    """Runs one batch and gives the predictions; made once for each shape, so it is short.
 
-    def call(*arrays: np.ndarray) -> np.ndarray:
-        arrays_ = [a if a.flags.c_contiguous else a.copy("C") for a in arrays]
-        return run(1, state, arrays_)[0][0]
+    Args:
+        step: a program for `size` samples. samples: how many there are.
+    """
+    run, state, single = step.run, step.state, step.outputs is None
+    if samples != size:
+        return lambda *arrays: step.predictions(
+            run(1, state, (), [padded(a, size)[None] for a in arrays]), samples
+        )
+
+    def call(*arrays: np.ndarray) -> Any:
+        batch = [a[None] if a.flags.c_contiguous else a.copy("C")[None] for a in arrays]
+        outputs = run(1, state, (), batch)
+        return outputs[0][0] if single else step.predictions(outputs)
 
     return call
 

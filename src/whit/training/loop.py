@@ -94,13 +94,17 @@ class Runner:
             for run in runs:
                 if self.steps == 0 and feed.streams:
                     self.check(run)
-                step = step_for(self.model, self.mode, run.source, run.packed, run.batch)
+                step, run = self.step(run)
                 for first, count in self._pieces(run.steps):
                     if self._piece:
                         self._begin(self.steps)
                     self._run(step, run, first, count)
                     if getattr(self.model, self._stop):
                         return
+
+    def step(self, run: Run) -> tuple[Step, Run]:
+        """The program of a run, and the run."""
+        return step_for(self.model, self.mode, run.source, run.packed, run.batch), run
 
     def _pieces(self, steps: int) -> Iterator[tuple[int, int]]:
         size = self._piece or steps
@@ -148,11 +152,20 @@ class Runner:
 
 
 class PredictRunner(Runner):
-    """Collects the predictions."""
+    """Collects the predictions; a last batch that is short is padded if rows are independent."""
 
     def __init__(self, model: Any, callbacks: Any) -> None:
         super().__init__(model, "predict", callbacks)
         self.parts: list[Any] = []
+        self._size = 0
+
+    def step(self, run: Run) -> tuple[Step, Run]:
+        """The program of the batches before if it can be used, else one for this size."""
+        if run.source == "slices" and run.batch < self._size and pads(self.model, run.packed):
+            parts = [padded(a[run.start :], self._size) for a in run.packed.arrays]
+            run = replace(run, packed=Packed(*run.packed.unpack(parts)), batch=self._size, start=0)
+        self._size = run.batch
+        return super().step(run)
 
     def after(self, step: Step, run: Run, first: int, done: int, outputs: list[np.ndarray]) -> None:
         """Keep what was predicted."""

@@ -21,6 +21,7 @@ from whit.graph import Program, Tensor, Trace, apply, build, dtypes, origin
 from whit.graph import grad as gradients
 from whit.ops import core
 from whit.training.data import Packed
+from whit.training.rowwise import rows_are_independent
 from whit.transforms import _tracing
 
 
@@ -69,6 +70,7 @@ class Session:
         trained: the variables that training changes, fixed when training first needs them.
         loss_tensor: the loss in the trace in progress.
         quick: what the one-batch methods call, by shapes.
+        rowwise: whether rows of a prediction are independent, by shapes.
     """
 
     def __init__(self) -> None:
@@ -79,16 +81,19 @@ class Session:
         self.loss_tensor: Any = None
         self.steps: dict[Any, Step] = {}
         self.quick: dict[Any, Any] = {}
+        self.rowwise: dict[Any, bool] = {}
         self.peek: Any = None
 
     def forget(self) -> None:
         """Drop all programs: the model, or how it is trained, has changed."""
         self.steps.clear()
         self.quick.clear()
+        self.rowwise.clear()
         self.peek = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "steps": {}, "quick": {}, "peek": None, "loss_tensor": None}
+        dropped: dict[str, Any] = {"steps": {}, "quick": {}, "rowwise": {}}
+        return {**self.__dict__, **dropped, "peek": None, "loss_tensor": None}
 
 
 # ---- finding and making
@@ -117,24 +122,58 @@ def _shape(array: np.ndarray, source: str, batch: int) -> tuple[int, ...]:
 
 
 def _make(model: Any, mode: str, source: str, packed: Packed, batch: int, reset: bool) -> Step:
+    with _tracing:
+        program, variables, structure, names = _traced(model, mode, source, packed, batch, False)
+        if reset:  # traced again, now that the metrics of these shapes are known and can be reset
+            program, variables, structure, names = _traced(model, mode, source, packed, batch, True)
+        engine = ReferenceEngine().compile if model.run_eagerly else compile_program
+        run = engine(program).run
+    state = [v.array for v in variables]
+    return Step(run, program, variables, state, names, structure)
+
+
+def _traced(
+    model: Any, mode: str, source: str, packed: Packed, batch: int, reset: bool
+) -> tuple[Program, list[Any], Any, list[str]]:
+    """The program of a step, its variables, and the structure or the names of what it gives."""
     trace = Trace(f"{model.name}.{mode}")
-    with _tracing, trace.active():
+    with trace.active():
         leaves, data, stepped = _inputs(trace, source, packed, batch)
-        triple = packed.unpack(leaves)
         if reset:
             model.reset_metrics()
         try:
-            structure, names, outputs, halt = _MODES[mode](model, triple)
+            structure, names, outputs, halt = _MODES[mode](model, packed.unpack(leaves))
         finally:
             loss, model._session.loss_tensor = model._session.loss_tensor, None
             model._clear_losses()
         if mode != "predict":
             outputs = [_loss(loss, names, outputs), *outputs]
         program, variables = trace.program(outputs, data, stepped, halt)
-        engine = ReferenceEngine().compile if model.run_eagerly else compile_program
-        run = engine(program).run
-    state = [v.array for v in variables]  # type: ignore[attr-defined]
-    return Step(run, program, variables, state, names, structure)
+    return program, variables, structure, names
+
+
+def step_for_some(model: Any, packed: Packed) -> tuple[Step, int]:
+    """A "predict" step for at least these samples, and for how many.
+
+    Where rows do not depend on each other, a number of samples that has no program yet is padded to
+    the next power of two, so that a server compiles a handful of programs and not one for each number.
+    """
+    samples = packed.samples
+    size = 1 << (samples - 1).bit_length()
+    if size == samples or not pads(model, packed):
+        size = samples
+    return step_for(model, "predict", "slices", packed, size), size
+
+
+def pads(model: Any, packed: Packed) -> bool:
+    """Whether a batch like this may be padded with more rows."""
+    known = model._session.rowwise
+    key = (packed.form, *((a.shape[1:], a.dtype) for a in packed.arrays), config.numerics())
+    if key not in known:
+        with _tracing:
+            traced = _traced(model, "predict", "slices", packed, packed.samples, False)
+        known[key] = rows_are_independent(traced[0], traced[0].stepped)
+    return known[key]
 
 
 def traced_output_shape(model: Any, packed: Packed) -> Any:

@@ -462,18 +462,14 @@ class Trainer:
                 return quick(x)
         packed = pack(x)
         fitting.check_samples(self, packed)
-        step = step_for(self, "predict", "whole", packed, packed.samples)
-        quick = fitting.predict_function(step)
-        if packed.arrays[0] is x:
-            self._session.quick[x.shape, x.dtype] = quick
-        return quick(*packed.arrays)
+        return fitting.predict_batch(self, x, packed, ())
 
     # ---- results
     def _in_order(self, logs: dict[str, Any]) -> Any:
         """The values of logs, the loss first and then in the order of the metrics; one alone as it is."""
         names: list[str] = []
-        for m in self.metrics:
-            names += m.keys if isinstance(m, CompiledMetrics) else [m.name]
+        for m in self.metrics:  # by their own names, so that one given twice is there twice, as in Keras
+            names += [one.name for one in m.metrics] if isinstance(m, CompiledMetrics) else [m.name]
         values = [logs[n] for n in names if n in logs]
         values += [logs[n] for n in sorted(logs) if n not in names]
         return values[0] if len(values) == 1 else values

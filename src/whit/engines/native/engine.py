@@ -88,7 +88,7 @@ class NativeExecutable:
         for q, (a, (shape, dtype, each)) in enumerate(zip(given, self._inputs, strict=True)):
             if a.dtype != dtype or a.shape != ((steps, *shape) if each else shape):
                 check_arrays(self.program, steps, state, data, stepped)
-            if not a.flags.c_contiguous:
+            if type(a) is not np.ndarray or not a.flags.c_contiguous:  # a NumPy scalar has no home
                 given[q] = np.ascontiguousarray(a)
         addresses = self._state_addresses(steps, state, data, stepped)
         outputs = [np.zeros((steps, *shape), dtype) for shape, dtype in self._outputs]

@@ -198,6 +198,11 @@ class Builder:
             return min(a, b)
         return self.select(self.compare("slt", i64(a), i64(b)), i64(a), i64(b))
 
+    def maximum(self, a: Index, b: Index) -> Index:
+        if isinstance(a, int) and isinstance(b, int):
+            return max(a, b)
+        return self.select(self.compare("sgt", i64(a), i64(b)), i64(a), i64(b))
+
     def divmod(self, a: Index, b: int) -> tuple[Index, Index]:
         if b == 1:
             return a, 0

@@ -57,6 +57,7 @@ class Schedule:
         self.halt = g.roots[-1] if program.halt is not None else None
         self.buffers: dict[Tensor, Buffer] = {}
         self.packs: dict[Kernel, Buffer] = {}
+        self.pack_counts: dict[Kernel, Buffer] = {}
         self.pack_of: dict[Kernel, Kernel] = {}  # contraction to the search of its left operand
         self.partials: dict[Kernel, Buffer] = {}
         self.copies: list[tuple[Buffer, Buffer]] = []
@@ -304,6 +305,11 @@ class Schedule:
                 self._touch(self.buffer(base), k.phase)
             if k.kind == "pack":
                 self.packs[k] = self._extra(f"pack{k.number}", (pack_bytes(k.plan),), "uint8", k.phase)
+                # Counts outlive the step: a search that found nothing is not repeated at once.
+                words = k.plan.row_panels * k.plan.blocks + 8 * (self.threads + 1)
+                kept = self._extra(f"counts{k.number}", (words,), "int64", 0)
+                kept.live = (0, count)
+                self.pack_counts[k] = kept
             elif k.kind == "dot":
                 if k.plan.blocks > 1:
                     t = contraction_of(k)
@@ -315,7 +321,7 @@ class Schedule:
             self._touch(temp, count)
         if self.halt is not None:
             self._touch(self.buffers[self.halt], count)
-        temps = {id(b): b for b in [*self.buffers.values(), *self.packs.values(), *self.partials.values()]}
+        temps = {id(b): b for b in [*self.buffers.values(), *self.packs.values(), *self.pack_counts.values(), *self.partials.values()]}
         self.arena = allocate([b for b in temps.values() if b.kind == "temp" and b.live])
 
     def _extra(self, name: str, shape: tuple[int, ...], dtype: str, phase: int) -> Buffer:
@@ -345,9 +351,8 @@ def contraction_of(k: Kernel) -> Tensor:
 
 
 def pack_bytes(plan: Contraction) -> int:
-    """Memory of a packed left operand: for each panel and block the values, offsets and a count."""
-    slots = plan.row_panels * plan.blocks
-    return slots * (pack_slot(plan) + 64)
+    """Memory of a packed left operand: for each panel and block its values and offsets."""
+    return plan.row_panels * plan.blocks * pack_slot(plan)
 
 
 def pack_slot(plan: Contraction) -> int:

@@ -12,16 +12,20 @@ from whit.graph.tensor import Shape, Tensor, apply, primitive
 Rule = Callable[[tuple[Tensor, ...], tuple], tuple[Shape, str]]
 
 
-def _same(inputs: tuple[Tensor, ...], name: str) -> None:
+def _same(inputs: tuple[Tensor, ...], name: str, arity: int) -> None:
+    if len(inputs) != arity:
+        raise TypeError(f"{name} takes {arity} operand{'s' * (arity > 1)}, got {len(inputs)}")
     first = inputs[0]
     for x in inputs[1:]:
         if x.shape != first.shape or x.dtype != first.dtype:
             raise ValueError(f"{name}: operands differ: {', '.join(map(repr, inputs))}")
 
 
-def _rule(name: str, accepts: Callable[[str], bool], result: str | None = None) -> Rule:
+def _rule(
+    name: str, arity: int, accepts: Callable[[str], bool], result: str | None = None
+) -> Rule:
     def infer(inputs: tuple[Tensor, ...], attrs: tuple) -> tuple[Shape, str]:
-        _same(inputs, name)
+        _same(inputs, name, arity)
         if not accepts(inputs[0].dtype):
             raise TypeError(f"{name} is not defined for dtype {inputs[0].dtype}")
         return inputs[0].shape, result or inputs[0].dtype
@@ -41,16 +45,16 @@ def _any(dtype: str) -> bool:
     return True
 
 
-def _floating(name: str, vjp: Callable | None) -> None:
-    primitive(name, "elementwise", _rule(name, dtypes.is_float), vjp)
+def _floating(name: str, vjp: Callable, arity: int = 1) -> None:
+    primitive(name, "elementwise", _rule(name, arity, dtypes.is_float), vjp)
 
 
-def _arithmetic(name: str, vjp: Callable | None) -> None:
-    primitive(name, "elementwise", _rule(name, _number), vjp)
+def _arithmetic(name: str, vjp: Callable, arity: int = 2) -> None:
+    primitive(name, "elementwise", _rule(name, arity, _number), vjp)
 
 
 def _compare(name: str) -> None:
-    primitive(name, "elementwise", _rule(name, _any, "bool"), lambda g, y, a, b: (None, None))
+    primitive(name, "elementwise", _rule(name, 2, _any, "bool"), lambda g, y, a, b: (None, None))
 
 
 def _greater(a: Tensor, b: Tensor) -> Tensor:
@@ -62,8 +66,10 @@ def _erf_vjp(g: Tensor, y: Tensor, a: Tensor) -> tuple[Tensor]:
 
 
 def _pow_vjp(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """At a = b = 0 the first gradient is 0, not 0 * infinity; the second is 0 where log(a) is not."""
     log_a = apply("log", where(_greater(a, zeros_like(a)), a, 1))
-    return g * b * apply("pow", a, b - 1), g * y * log_a
+    less_one = where(apply("equal", b, zeros_like(b)), 1, b - 1)
+    return g * b * apply("pow", a, less_one), g * y * log_a
 
 
 _floating("exp", lambda g, y, a: (g * y,))
@@ -74,11 +80,11 @@ _floating("erf", _erf_vjp)
 _floating("sin", lambda g, y, a: (g * apply("cos", a),))
 _floating("cos", lambda g, y, a: (-(g * apply("sin", a)),))
 _floating("floor", lambda g, y, a: (None,))
-_floating("div", lambda g, y, a, b: (divide(g, b), -divide(g * y, b)))
+_floating("div", lambda g, y, a, b: (divide(g, b), -divide(g * y, b)), 2)
 
-_arithmetic("neg", lambda g, y, a: (-g,))
-_arithmetic("abs", lambda g, y, a: (g * apply("sign", a),))
-_arithmetic("sign", lambda g, y, a: (None,))
+_arithmetic("neg", lambda g, y, a: (-g,), 1)
+_arithmetic("abs", lambda g, y, a: (g * apply("sign", a),), 1)
+_arithmetic("sign", lambda g, y, a: (None,), 1)
 _arithmetic("add", lambda g, y, a, b: (g, g))
 _arithmetic("sub", lambda g, y, a, b: (g, -g))
 _arithmetic("mul", lambda g, y, a, b: (g * b, g * a))
@@ -98,13 +104,13 @@ for _name in ("equal", "less", "less_equal"):
     _compare(_name)
 
 for _name in ("and", "or", "xor", "shift_left", "shift_right"):
-    primitive(_name, "elementwise", _rule(_name, _bits), lambda g, y, a, b: (None, None))
-primitive("not", "elementwise", _rule("not", _bits), lambda g, y, a: (None,))
+    primitive(_name, "elementwise", _rule(_name, 2, _bits), lambda g, y, a, b: (None, None))
+primitive("not", "elementwise", _rule("not", 1, _bits), lambda g, y, a: (None,))
 
 
 def _where_rule(inputs: tuple[Tensor, ...], attrs: tuple) -> tuple[Shape, str]:
     condition, x, y = inputs
-    _same((x, y), "where")
+    _same((x, y), "where", 2)
     if condition.dtype != "bool" or condition.shape != x.shape:
         raise ValueError(f"where: condition {condition!r} does not fit {x!r}")
     return x.shape, x.dtype
@@ -114,11 +120,16 @@ def _where_vjp(g: Tensor, y: Tensor, c: Tensor, a: Tensor, b: Tensor) -> tuple[T
     return None, mask(c, g), where(c, zeros_like(g), g)
 
 
+def _cast_rule(inputs: tuple[Tensor, ...], attrs: tuple) -> tuple[Shape, str]:
+    (x,), (dtype,) = inputs, attrs
+    return x.shape, dtypes.checked(dtype)
+
+
 primitive("where", "elementwise", _where_rule, _where_vjp)
 primitive(
     "cast",
     "elementwise",
-    lambda inputs, attrs: (inputs[0].shape, attrs[0]),
+    _cast_rule,
     lambda g, y, a, dtype: (cast(g, a.dtype) if dtypes.is_float(a.dtype) else None,),
 )
 primitive(  # a value that is not differentiated
@@ -127,5 +138,3 @@ primitive(  # a value that is not differentiated
     lambda inputs, attrs: (inputs[0].shape, inputs[0].dtype),
     lambda g, y, a: (None,),
 )
-
-

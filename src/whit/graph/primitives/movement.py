@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from whit.graph.build import flip, pad, reshape, slice_, total, transpose
 from whit.graph.tensor import Shape, Tensor, primitive
@@ -27,6 +28,7 @@ def _transpose_rule(inputs: tuple[Tensor, ...], attrs: tuple) -> Result:
 def _broadcast_rule(inputs: tuple[Tensor, ...], attrs: tuple) -> Result:
     (x,), (shape, dims) = inputs, attrs
     fits = len(dims) == x.ndim and list(dims) == sorted(set(dims))
+    fits = fits and all(0 <= d < len(shape) for d in dims) and min(shape, default=0) >= 0
     if not fits or any(shape[d] != n for d, n in zip(dims, x.shape, strict=True)):
         raise ValueError(f"broadcast: {x.shape} does not fit axes {dims} of {shape}")
     return shape, x.dtype
@@ -58,7 +60,11 @@ def _flip_rule(inputs: tuple[Tensor, ...], attrs: tuple) -> Result:
 
 def _concat_rule(inputs: tuple[Tensor, ...], attrs: tuple) -> Result:
     (axis,) = attrs
+    if not inputs:
+        raise ValueError("concat: nothing to concatenate; expected one tensor or more")
     first = inputs[0]
+    if not 0 <= axis < first.ndim:
+        raise ValueError(f"concat: axis {axis} is outside {first.shape}")
     rest = first.shape[:axis] + first.shape[axis + 1 :]
     for x in inputs:
         if x.dtype != first.dtype or x.shape[:axis] + x.shape[axis + 1 :] != rest:
@@ -99,14 +105,14 @@ def _pad_vjp(
     return (slice_(g, low, stop, (1,) * x.ndim),)
 
 
-def _concat_vjp(g: Tensor, y: Tensor, *inputs_and_axis: object) -> list[Tensor]:
+def _concat_vjp(g: Tensor, y: Tensor, *inputs_and_axis: Any) -> list[Tensor]:
     *inputs, axis = inputs_and_axis
     out, at = [], 0
     for x in inputs:
-        start = tuple(at if q == axis else 0 for q in range(g.ndim))  # type: ignore[attr-defined]
-        stop = tuple(a + n for a, n in zip(start, x.shape, strict=True))  # type: ignore[attr-defined]
+        start = tuple(at if q == axis else 0 for q in range(g.ndim))
+        stop = tuple(a + n for a, n in zip(start, x.shape, strict=True))
         out.append(slice_(g, start, stop, (1,) * g.ndim))
-        at += x.shape[axis]  # type: ignore[attr-defined,index]
+        at += x.shape[axis]
     return out
 
 

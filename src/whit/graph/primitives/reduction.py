@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import math
+
 from whit.graph.build import (
     cast,
+    concat,
     divide,
     expand,
     flip,
     mask,
-    multiply,
-    reduce,
+    reshape,
     total,
-    where,
+    transpose,
     zeros_like,
 )
+from whit.graph.grad import grad
 from whit.graph.tensor import Shape, Tensor, apply, primitive
 
 
 def _rule(inputs: tuple[Tensor, ...], attrs: tuple) -> tuple[Shape, str]:
     (x,), (axes,) = inputs, attrs
     if any(not 0 <= a < x.ndim for a in axes) or list(axes) != sorted(set(axes)):
-        raise ValueError(f"reduction over axes {axes} of shape {x.shape}")
+        raise ValueError(
+            f"reduction over axes {axes} of shape {x.shape}: expected axes inside it, each once"
+        )
     return tuple(d for q, d in enumerate(x.shape) if q not in axes), x.dtype
 
 
@@ -46,14 +51,17 @@ def _extreme_vjp(g: Tensor, y: Tensor, x: Tensor, axes: Shape) -> tuple[Tensor]:
 
 
 def _prod_vjp(g: Tensor, y: Tensor, x: Tensor, axes: Shape) -> tuple[Tensor]:
-    """The product of the others: y/x, or, where exactly one factor is zero, that of the rest."""
-    zero = apply("equal", x, zeros_like(x))
-    safe = where(zero, 1, x)
-    rest = expand(reduce("prod", safe, axes), x.shape, axes)
-    zeros = expand(total(cast(zero, x.dtype), axes), x.shape, axes)
-    none, one = apply("equal", zeros, zeros_like(x)), apply("equal", zeros, zeros_like(x) + 1)
-    others = where(none, divide(rest, safe), mask(apply("and", one, zero), rest))
-    return (multiply(expand(g, x.shape, axes), others),)
+    """That of a tree of multiplications: it never divides, so it is right for zeros, at any order."""
+    if not x.size:
+        return (zeros_like(x),)
+    rest = [q for q in range(x.ndim) if q not in axes]
+    tree = transpose(x, [*axes, *rest])
+    tree = reshape(tree, (math.prod(x.shape[a] for a in axes), *y.shape))
+    while (n := tree.shape[0]) > 1:
+        half = n // 2
+        odd = [tree[2 * half :]] if n % 2 else []
+        tree = concat([tree[:half] * tree[half : 2 * half], *odd], 0)
+    return (grad(tree, [x], reshape(g, tree.shape))[0],)
 
 
 def _cumsum_rule(inputs: tuple[Tensor, ...], attrs: tuple) -> tuple[Shape, str]:

@@ -11,14 +11,19 @@ from whit.graph.tensor import Shape, Tensor, apply, primitive
 
 
 class Literal:
-    """A NumPy array as a static attribute: equal by content, so that programs can be cached."""
+    """A NumPy array as a static attribute: equal by content, so that programs can be cached.
+
+    The array is a copy: what its owner does with it later does not change the graph.
+    """
 
     __slots__ = ("array", "digest")
 
     def __init__(self, array: np.ndarray) -> None:
-        self.array = np.ascontiguousarray(array)
-        head = f"{self.array.dtype.name}{self.array.shape}".encode()
-        self.digest = hashlib.sha256(head + self.array.tobytes()).hexdigest()
+        self.array = np.array(array, array.dtype.newbyteorder("="), order="C")
+        self.array.flags.writeable = False
+        h = hashlib.sha256(f"{self.array.dtype.name}{self.array.shape}".encode())
+        h.update(self.array)
+        self.digest = h.hexdigest()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Literal) and self.digest == other.digest
@@ -36,7 +41,7 @@ def input_(name: str, shape: Shape, dtype: str) -> Tensor:
 
 
 def literal(array: np.ndarray) -> Tensor:
-    """A fixed array. One that is a repeated scalar becomes a constant."""
+    """A fixed array. One of a single element becomes a constant."""
     from whit.graph.build import full
 
     array = np.asarray(array)
@@ -62,12 +67,26 @@ def _bits_rule(inputs: tuple[Tensor, ...], attrs: tuple) -> tuple[Shape, str]:
     return attrs[0], "uint32"
 
 
-primitive("input", "source", lambda inputs, attrs: (attrs[1], attrs[2]))
-primitive("constant", "source", lambda inputs, attrs: ((), attrs[1]))
+def _input_rule(inputs: tuple[Tensor, ...], attrs: tuple) -> tuple[Shape, str]:
+    name, shape, dtype = attrs
+    if min(shape, default=0) < 0:
+        raise ValueError(f"input {name!r}: shape {shape} has a negative extent")
+    return shape, dtypes.checked(dtype)
+
+
+def _iota_rule(inputs: tuple[Tensor, ...], attrs: tuple) -> tuple[Shape, str]:
+    n, dtype = attrs
+    if n < 0 or dtype == "bool":
+        raise ValueError(f"iota: cannot count to {n} in {dtype}")
+    return (n,), dtypes.checked(dtype)
+
+
+primitive("input", "source", _input_rule)
+primitive("constant", "source", lambda inputs, attrs: ((), dtypes.checked(attrs[1])))
 primitive(
     "literal",
     "source",
     lambda inputs, attrs: (attrs[0].array.shape, attrs[0].array.dtype.name),
 )
-primitive("iota", "source", lambda inputs, attrs: ((attrs[0],), attrs[1]))
+primitive("iota", "source", _iota_rule)
 primitive("random_bits", "source", _bits_rule, lambda g, y, key, shape: (None,))

@@ -19,7 +19,7 @@ from whit.engines.native.ir import I1, I8, I32, I64, PTR, VOID, Index, Type, Val
 from whit.engines.native.kernels import Buffer
 from whit.engines.native.schedule import Operand, contraction_of, pack_slot
 from whit.engines.native.templates.loops import TID, put, unflatten
-from whit.engines.native.templates.pack import count_base, slot_offsets, transpose
+from whit.engines.native.templates.pack import slot_offsets, transpose
 from whit.engines.native.values import Values
 
 SCRATCH = Value("%scratch", PTR)
@@ -142,7 +142,8 @@ class _Writer:
             store = self.v.pointer(self.v.s.packs[self.pack])
             number = b.add(b.mul(panel, p.blocks), self.block)
             packed = b.at(store, b.mul(number, pack_slot(p)), I8)
-            count = b.load(b.at(store, b.add(b.mul(number, 64), count_base(p)), I8), I64)
+            counts = self.v.pointer(self.v.s.pack_counts[self.pack])
+            count = b.load(b.at(counts, b.mul(number, 8), I8), I64)
         args = [self.v.pointer(buffer) for buffer in tile.buffers]
         args += [a, right, packed, count, i64(row), i64(column), self.depth, self.first, self.last]
         args += [i64(self.v.env[q]) for q in range(len(self.v.k.space) - 2)]

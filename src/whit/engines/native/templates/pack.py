@@ -16,6 +16,8 @@ from whit.engines.native.schedule import Operand, pack_slot
 from whit.engines.native.templates.loops import TID
 from whit.engines.native.values import Values
 
+LINE = 64
+PATIENCE = 15
 DENSE = 0.85  # kept share above which skipping costs more than it saves
 
 
@@ -24,33 +26,63 @@ def slot_offsets(plan: Contraction) -> tuple[int, int]:
     return 0, (plan.kc * plan.mr + 2 * plan.lanes + plan.lanes * plan.mr) * 4
 
 
-def count_base(plan: Contraction) -> int:
-    """Where the counts lie, after all slots."""
-    return plan.row_panels * plan.blocks * pack_slot(plan)
+def count_bytes(plan: Contraction) -> int:
+    """Bytes of the counts of all panels and blocks, to a whole cache line."""
+    return -(-plan.row_panels * plan.blocks * 8 // LINE) * LINE
 
 
 def write_pack(v: Values) -> None:
-    """One panel after the other, shared by the team."""
-    plan = v.k.plan
+    """One panel after the other, shared by the team.
+
+    A thread that finds all its panels dense does not look again for PATIENCE steps: what it found
+    stays noted, and reading where it lies is right for any data.
+    """
+    plan, b = v.k.plan, v.b
+    counts = v.pointer(v.s.pack_counts[v.k])
+    waits = b.at(counts, b.add(b.mul(TID, LINE), count_bytes(plan)), I8)
+    wait = b.load(waits, I64)
+    b.store(b.op("sub", wait, i64(1)), waits)
+    with b.when(b.compare("slt", wait, i64(1))):
+        sparse = _search(v, counts)
+        none = b.compare("eq", sparse, i64(0))
+        b.store(b.select(none, i64(PATIENCE), i64(0)), waits)
+
+
+def _search(v: Values, counts: Value) -> Value:
+    """Pack this thread's panels; how many blocks of them are worth skipping zeros in."""
+    plan, b = v.k.plan, v.b
     user = next(k for k in v.s.kernels if v.s.pack_of.get(k) is v.k)
     a = v.s.operand(user, 0)
     source = v.pointer(v.s.buffer(a.base))
     target = v.pointer(v.s.packs[v.k])
     lo, hi = v.share(plan.row_panels, TID)
     full = plan.m // plan.mr
-    with v.b.loop(lo, v.b.minimum(hi, full)) as p:
-        _panel(v.b, plan, a, source, target, p.i, plan.mr)
+    with b.loop(lo, b.minimum(hi, full), 1, [i64(0)]) as p:
+        found = _panel(b, plan, a, source, target, counts, p.i, plan.mr)
+        p.next[0] = b.op("add", p.values[0], found)
+    total = p.values[0]
     if plan.m % plan.mr:
-        with v.b.when(v.b.compare("sgt", i64(hi), i64(full))):
-            _panel(v.b, plan, a, source, target, full, plan.m % plan.mr)
+        edge = b.minimum(b.maximum(i64(lo), full), hi)  # the thread that has the last panel
+        with b.loop(edge, hi, 1, [total]) as p:
+            found = _panel(b, plan, a, source, target, counts, p.i, plan.m % plan.mr)
+            p.next[0] = b.op("add", p.values[0], found)
+        total = p.values[0]
+    return total
 
 
 def _panel(
-    b: Builder, plan: Contraction, a: Operand, source: Value, target: Value, panel: Index, rows: int
-) -> None:
-    """All blocks of the shared axis of one panel."""
+    b: Builder,
+    plan: Contraction,
+    a: Operand,
+    source: Value,
+    target: Value,
+    counts: Value,
+    panel: Index,
+    rows: int,
+) -> Value:
+    """All blocks of the shared axis of one panel; how many of them are sparse."""
     start = b.add(b.mul(panel, plan.mr * a.row), a.offset)
-    with b.loop(0, plan.blocks) as block:
+    with b.loop(0, plan.blocks, 1, [i64(0)]) as block:
         k0 = b.mul(block.i, plan.kc)
         depth = b.minimum(b.add(plan.k, b.mul(k0, -1)), plan.kc)
         here = b.at(source, b.add(start, b.mul(k0, a.column)), F32)
@@ -59,9 +91,9 @@ def _panel(
         kept = _block(b, plan, a, here, slot, depth, rows)
         limit = b.op("mul", i64(depth), i64(int(DENSE * 256)))
         dense = b.compare("sgt", b.op("mul", kept, i64(256)), limit)
-        count = b.select(dense, i64(-1), kept)
-        counts = b.at(target, b.add(b.mul(number, 64), count_base(plan)), I8)
-        b.store(count, counts)
+        b.store(b.select(dense, i64(-1), kept), b.at(counts, b.mul(number, 8), I8))
+        block.next[0] = b.op("add", block.values[0], b.select(dense, i64(0), i64(1)))
+    return block.values[0]
 
 
 def _block(
