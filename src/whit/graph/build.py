@@ -244,6 +244,27 @@ def dot(a: Tensor, b: Tensor) -> Tensor:
     return apply("dot", a, b)
 
 
+def matmul(a: Tensor, b: Tensor) -> Tensor:
+    """NumPy's matrix product: one axis is a row or a column, leading axes broadcast."""
+    fits = a.ndim and b.ndim and a.shape[-1] == b.shape[max(b.ndim - 2, 0)]
+    if not fits:
+        raise ValueError(
+            f"matmul: shapes {a.shape} and {b.shape} do not fit: the last axis of the first must "
+            "equal the last but one of the second"
+        )
+    dtype = dtypes.promote(a.dtype, b.dtype)
+    left = cast(reshape(a, (1, *a.shape)) if a.ndim == 1 else a, dtype)
+    right = cast(reshape(b, (*b.shape, 1)) if b.ndim == 1 else b, dtype)
+    if right.ndim == 2:  # one large product in place of many small ones
+        out = dot(reshape(left, (math.prod(left.shape[:-1]), left.shape[-1])), right)
+    else:
+        lead = broadcast_shapes(left.shape[:-2], right.shape[:-2])
+        out = dot(*(broadcast_to(x, (*lead, *x.shape[-2:])) for x in (left, right)))
+    rows, columns = left.shape[-2:-1] * (a.ndim > 1), right.shape[-1:] * (b.ndim > 1)
+    lead = left.shape[:-2] if right.ndim == 2 else out.shape[:-2]
+    return reshape(out, (*lead, *rows, *columns))
+
+
 def gather(x: Tensor, indices: Tensor) -> Tensor:
     """`x[indices]` along the first axis; indices outside are clamped."""
     return apply("gather", x, indices)
@@ -303,16 +324,20 @@ def _basic_index(x: Tensor, keys: list) -> Tensor:
     return reshape(flip(out, flips) if flips else out, tuple(shape))
 
 
-def _not(x: Tensor) -> Tensor:
-    return apply("not", x)
-
-
 _KNOWN = (Tensor, bool, int, float, np.generic)
 
 
 def _operator(f: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Any]:
-    """Leaves operands that the graph does not know (variables, arrays) to their own operator."""
-    return lambda x, y: f(x, y) if isinstance(y, _KNOWN) else NotImplemented
+    """Takes arrays as literals; leaves what the graph does not know (variables) to its own."""
+
+    def operator(x: Tensor, y: Any) -> Any:
+        if isinstance(y, np.ndarray):
+            from whit.graph.primitives.source import literal
+
+            y = literal(y)
+        return f(x, y) if isinstance(y, _KNOWN) else NotImplemented
+
+    return operator
 
 
 def _install_operators() -> None:
@@ -328,6 +353,7 @@ def _install_operators() -> None:
         "pow": power,
         "floordiv": lambda x, y: binary("floor_divide", x, y),
         "mod": lambda x, y: subtract(x, multiply(binary("floor_divide", x, y), y)),
+        "matmul": matmul,
         "and": lambda x, y: binary("and", x, y),
         "or": lambda x, y: binary("or", x, y),
         "xor": lambda x, y: binary("xor", x, y),
@@ -342,11 +368,14 @@ def _install_operators() -> None:
     }
     for name, f in compare.items():
         setattr(Tensor, f"__{name}__", _operator(f))
-    Tensor.__neg__ = lambda x: apply("neg", x)  # type: ignore[attr-defined]
-    Tensor.__abs__ = lambda x: apply("abs", x)  # type: ignore[attr-defined]
-    Tensor.__invert__ = _not  # type: ignore[attr-defined]
-    Tensor.__getitem__ = _index  # type: ignore[attr-defined]
-    Tensor.__matmul__ = _operator(dot)  # type: ignore[attr-defined]
+    unary = {
+        "neg": lambda x: apply("neg", x),
+        "abs": lambda x: apply("abs", x),
+        "invert": lambda x: apply("not", x),
+    }
+    for name, g in unary.items():
+        setattr(Tensor, f"__{name}__", g)
+    setattr(Tensor, "__getitem__", _index)  # noqa: B010  (declared in the class for editors)
 
 
 _install_operators()

@@ -18,14 +18,19 @@ def grad(y: Tensor, wrt: Sequence[Tensor], seed: Tensor | None = None) -> list[T
         seed: cotangent of `y`, of its shape; 1 by default.
 
     Raises:
-        TypeError: `y` is not floating point. ValueError: `y` is not a scalar and has no seed.
+        TypeError: `y` is not floating point.
+        ValueError: `y` is not a scalar and has no seed, or the seed is not like `y`.
     """
     if not dtypes.is_float(y.dtype):
         raise TypeError(f"grad: {y!r} is not floating point, so it has no gradient")
     if seed is None:
         if y.shape != ():
-            raise ValueError(f"grad: the loss must be a scalar, got shape {y.shape}; reduce it first")
+            raise ValueError(
+                f"grad: the loss must be a scalar, got shape {y.shape}; reduce it first"
+            )
         seed = constant(1.0, y.dtype)
+    if (seed.shape, seed.dtype) != (y.shape, y.dtype):
+        raise ValueError(f"grad: the seed {seed!r} must have the shape and dtype of {y!r}")
     order = topological([y])
     needed = _dependents(order, wrt)
     cotangents = {y: seed}

@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from whit.errors import ArgumentError
+
 
 def twins(name: Any) -> list[str]:
     """The other names of a result, with its `val_` if it has one."""
@@ -62,12 +64,16 @@ def with_old_names(pythonify_logs: Callable[..., dict[str, Any]]) -> Callable[..
 
 
 def guessing_direction(direction: Callable[..., int]) -> Callable[..., int]:
-    """A monitoring callback's direction in mode "auto": as before Keras 3, more is better of an "acc"."""
+    """A monitoring callback's direction in mode "auto", where Keras 3 asks for it: as before, more is
+    better of an "acc", and less of a metric of which nothing is known."""
 
     @functools.wraps(direction)
     def wrapped(self: Any) -> int:
-        if self.mode != "auto":
+        if self.mode == "auto" and "acc" in self.monitor:
+            return 1
+        try:
             return direction(self)
-        return 1 if "acc" in self.monitor else -1
+        except ArgumentError:
+            return -1
 
     return wrapped

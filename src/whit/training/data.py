@@ -192,7 +192,14 @@ def class_weights(y: Any, class_weight: Any) -> np.ndarray:
     return weights
 
 
-# ---- splitting
+# ---- splitting and padding
+def padded(array: np.ndarray, size: int) -> np.ndarray:
+    """`array` with rows of zeros at its end that make it `size` long."""
+    out = np.zeros((size, *array.shape[1:]), array.dtype)
+    out[: len(array)] = array
+    return out
+
+
 def split_validation(packed: Packed, fraction: float) -> tuple[Packed, Packed]:
     """The first samples for training and the last `fraction` of them for validation.
 

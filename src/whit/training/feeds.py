@@ -35,6 +35,7 @@ class Run:
             other, or the arrays as a "whole".
         packed: the arrays. batch: samples in a step. steps: how many.
         rows: for "rows", the indices, int32 (steps, batch). start: for "slices", the first sample.
+        padding: rows at the end of the last batch that are no samples.
     """
 
     source: str
@@ -43,6 +44,7 @@ class Run:
     steps: int = 1
     rows: np.ndarray | None = None
     start: int = 0
+    padding: int = 0
 
     def arguments(self, first: int, count: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """The `data` and `stepped` arrays of steps `first` to `first + count`."""

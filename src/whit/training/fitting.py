@@ -17,9 +17,9 @@ from whit.callbacks.callback_list import pythonify_logs
 from whit.errors import ArgumentError, DataWarning, WhitError
 from whit.layers.input_spec import describe
 from whit.training import checks
-from whit.training.data import Packed, pack, split_validation, unpack_batch
+from whit.training.data import Packed, pack, padded, split_validation, unpack_batch
 from whit.training.feeds import BATCH_SIZE, ArrayFeed, Run, StreamFeed, checked_count, make_feed
-from whit.training.loop import PredictRunner, Runner, padded
+from whit.training.loop import PredictRunner, Runner
 from whit.training.nan import Recorder, explain
 from whit.training.step import Step, step_for, step_for_some, traced_output_shape
 

@@ -11,13 +11,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from whit.engines import Control
+from whit.training.data import Packed, padded
 from whit.training.feeds import ArrayFeed, Run, StreamFeed
-from whit.training.step import Peek, Step, step_for
+from whit.training.step import Peek, Step, pads, step_for
 
 _POLL = 0.05  # seconds
 
@@ -163,13 +165,15 @@ class PredictRunner(Runner):
         """The program of the batches before if it can be used, else one for this size."""
         if run.source == "slices" and run.batch < self._size and pads(self.model, run.packed):
             parts = [padded(a[run.start :], self._size) for a in run.packed.arrays]
-            run = replace(run, packed=Packed(*run.packed.unpack(parts)), batch=self._size, start=0)
+            missing = self._size - run.batch
+            packed = Packed(*run.packed.unpack(parts))
+            run = replace(run, packed=packed, batch=self._size, start=0, padding=missing)
         self._size = run.batch
         return super().step(run)
 
     def after(self, step: Step, run: Run, first: int, done: int, outputs: list[np.ndarray]) -> None:
         """Keep what was predicted."""
-        self.parts.append(step.predictions(outputs, done * run.batch))
+        self.parts.append(step.predictions(outputs, done * run.batch - run.padding))
 
     def batch_logs(self, outputs: list[np.ndarray], step: Step, done: int) -> dict[str, Any]:
         """The predictions of the last piece."""

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,10 @@ from whit.engines.native.target import Target, host_target
 from whit.engines.native.team import TEAM, default_threads
 from whit.graph import Program
 
-SMALL_WORK = 400_000  # multiply-adds and elementwise operations below which one thread is quicker
+# Operations of a step below which one thread is quicker: in a run of many steps the team only has
+# to meet at barriers, for a single step it has to be woken (50 microseconds and more).
+SMALL_WORK = 400_000
+SMALL_SINGLE_STEP = 6_000_000
 
 
 def debug_level() -> int:
@@ -71,6 +75,12 @@ class NativeExecutable:
         self._outputs = [(t.shape, np.dtype(t.dtype)) for t in program.outputs]
         count = len(program.state) + len(self._inputs) + len(self._outputs) + len(self._fixed)
         self._table = ctypes.c_uint64 * (count + 1)
+        self._small = work(program) < SMALL_SINGLE_STEP and not profile
+
+    @cached_property
+    def _alone(self) -> NativeExecutable:
+        """The same for one thread; it gives the same bits."""
+        return NativeExecutable(self.program, self.target, 1)
 
     def run(
         self,
@@ -81,6 +91,8 @@ class NativeExecutable:
         control: Control | None = None,
     ) -> list[np.ndarray]:
         """See `engines.base.Executable.run`."""
+        if steps == 1 and self._small and self.threads > 1:
+            return self._alone.run(steps, state, data, stepped, control)
         # A prediction of one sample is 16 microseconds of work: this path is kept short.
         given = [*data, *stepped]
         if len(given) != len(self._inputs):
