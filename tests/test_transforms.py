@@ -58,7 +58,15 @@ def test_floats_beside_float64_keep_their_bits():
 
 def test_any_layout_and_any_array_like():
     f = whit.jit(lambda x: x + 1)
-    for x in (X, X.T, X[::2, ::-1], np.asfortranarray(X), X.astype(">f4"), np.float32(3), [X, X][0]):
+    for x in (
+        X,
+        X.T,
+        X[::2, ::-1],
+        np.asfortranarray(X),
+        X.astype(">f4"),
+        np.float32(3),
+        [X, X][0],
+    ):
         np.testing.assert_array_equal(f(x), x + 1)
     assert f(np.float32(3)).shape == ()
     assert whit.jit(lambda x: x + 1)(whit.Variable(X)).shape == X.shape
@@ -203,7 +211,9 @@ def test_what_is_closed_over_is_constant():
     """d/da (a * x) at a = x is x, not 2x, although both are the same traced tensor."""
     g = whit.jit(lambda x: whit.grad(lambda a: ops.sum(a * x))(x))
     np.testing.assert_array_equal(g(X), X)
-    chained = whit.jit(lambda x: whit.grad(lambda a: ops.sum(a * whit.grad(lambda b: ops.sum(b * b))(x)))(x))
+    chained = whit.jit(
+        lambda x: whit.grad(lambda a: ops.sum(a * whit.grad(lambda b: ops.sum(b * b))(x)))(x)
+    )
     np.testing.assert_allclose(chained(X), 2 * X, rtol=1e-6)
 
 
@@ -249,19 +259,25 @@ class Odd:
     ("make", "text"),
     [
         (lambda: whit.jit(3), "function=3 is not callable"),
-        (lambda: whit.jit(lambda x: x)(Odd()), "an argument is a Odd, which is neither an array nor"),
+        (
+            lambda: whit.jit(lambda x: x)(Odd()),
+            "an argument is a Odd, which is neither an array nor",
+        ),
         (lambda: whit.grad(lambda a: a)(X), "the loss must be a scalar, got shape (3, 4)"),
         (
             lambda: whit.grad(lambda a: ops.sum(a))(X.astype("int32")),
             "cannot differentiate by int32[3, 4]: it is not floating point",
         ),
         (lambda: whit.grad(lambda a: a)(3), "cannot differentiate by 3"),
-        (lambda: whit.grad(lambda a: a, argnums=1)(1.0), "argnums=1, but the call has 1 positional"),
+        (
+            lambda: whit.grad(lambda a: a, argnums=1)(1.0),
+            "argnums=1, but the call has 1 positional",
+        ),
         (lambda: whit.grad(lambda a: (a, a))(1.0), "has_aux=True is for a result (loss, aux)"),
         (lambda: whit.grad(lambda a: a, has_aux=True)(1.0), "needs a result (loss, aux)"),
         (lambda: whit.grad(lambda a: None)(1.0), "the result must be one scalar, got None"),
         (lambda: whit.jit(lambda x: np.exp(x))(X), "Use whit.ops in place of NumPy functions"),
-        (lambda: whit.jit(lambda x: x if x else x)(X), "the truth value of"),
+        (lambda: whit.jit(lambda x: x + 1 if x else x)(X), "the truth value of"),
     ],
 )
 def test_mistakes_are_explained(make, text):

@@ -25,7 +25,7 @@ def test_pack_gives_back_the_same_structure():
 
 def test_map_structure_over_several():
     assert tree.map_structure(lambda a, b: a * b, [2, {"k": 3}], [5, {"k": 7}]) == [10, {"k": 21}]
-    with pytest.raises(ValueError, match="shorter|longer"):
+    with pytest.raises(ValueError, match="shorter"):
         tree.map_structure(lambda a, b: a, [1, 2], [1])
 
 

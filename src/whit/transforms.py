@@ -21,7 +21,7 @@ from whit.graph import Tensor, Trace, apply, dtypes, topological
 from whit.graph import grad as graph_grad
 from whit.ops import core
 
-_tracing = threading.RLock()  # one trace at a time: what is being traced is global
+_tracing = threading.RLock()  # one trace at a time: all of them share the table of tensors
 
 
 class Compiled:

@@ -1,4 +1,4 @@
-"""`whit doctor` and `whit cache`: the facts, the advice that follows from them, and how both look."""
+"""`whit doctor` and `whit cache`: the facts, the advice that follows from them, and their looks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ import pytest
 from whit.cli import cache, doctor, main
 
 GOOD: dict[str, Any] = {
-    "versions": {"whit": "1", "python": "3", "numpy": "2", "llvmlite": "0", "llvm": "22", "rich": None, "system": "S"},
+    "versions": {
+        "whit": "1",
+        "python": "3",
+        "numpy": "2",
+        "llvmlite": "0",
+        "llvm": "22",
+        "rich": None,
+        "system": "S",
+    },
     "processor": {"name": "P", "features": ["avx2", "fma"]},
     "target": {
         "name": "avx2",
@@ -29,10 +37,22 @@ GOOD: dict[str, Any] = {
         "memory_gbytes_per_second": 12.5,
     },
     "caches": [
-        {"name": "objects", "holds": "compiled programs", "folder": "F", "files": 2, "bytes": 2500, "writable": True}
+        {
+            "name": "objects",
+            "holds": "compiled programs",
+            "folder": "F",
+            "files": 2,
+            "bytes": 2500,
+            "writable": True,
+        }
     ],
     "data_sets": {"mnist": "here", "cifar10": None},
-    "self_test": {"passed": True, "largest_difference": 1e-7, "compile_seconds": 0.2, "from_cache": False},
+    "self_test": {
+        "passed": True,
+        "largest_difference": 1e-7,
+        "compile_seconds": 0.2,
+        "from_cache": False,
+    },
     "environment": {},
 }
 
@@ -47,8 +67,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def advice(**changed: Any) -> str:
-    facts = {name: {**v, **changed[name]} if name in changed and isinstance(v, dict) else v for name, v in GOOD.items()}
-    return "\n".join(doctor.advice({**facts, **{n: v for n, v in changed.items() if isinstance(v, list)}}))
+    facts = {
+        name: {**v, **changed[name]} if name in changed and isinstance(v, dict) else v
+        for name, v in GOOD.items()
+    }
+    return "\n".join(
+        doctor.advice({**facts, **{n: v for n, v in changed.items() if isinstance(v, list)}})
+    )
 
 
 # ---- the facts
@@ -60,12 +85,17 @@ def test_json_holds_every_section(folder: Path, capsys: pytest.CaptureFixture[st
     assert facts["target"]["name"] in facts["target"]["usable"]
     assert facts["speed"]["float32_gflops_all_threads"] > 1
     assert facts["speed"]["memory_gbytes_per_second"] > 0.1
-    assert [c["folder"] for c in facts["caches"]] == [str(folder / "objects"), str(folder / "datasets")]
+    assert [c["folder"] for c in facts["caches"]] == [
+        str(folder / "objects"),
+        str(folder / "datasets"),
+    ]
     assert facts["environment"] == {"WHIT_CACHE": str(folder)}
     assert facts["data_sets"].keys() == {"mnist", "fashion_mnist", "cifar10"}
 
 
-def test_data_sets_are_found_without_reading_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_sets_are_found_without_reading_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KERAS_HOME", str(folder / "keras"))
     assert doctor.data_sets()["mnist"] is None
     (folder / "keras" / "datasets").mkdir(parents=True)
@@ -89,7 +119,9 @@ def test_a_section_that_fails_is_said_to(folder: Path, monkeypatch: pytest.Monke
     assert [line for line in text if "many" in line] == [f"Threads: {facts['threads']['error']}"]
 
 
-def test_the_self_test_notices_a_wrong_result(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_self_test_notices_a_wrong_result(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from whit.engines.reference import ReferenceEngine
 
     right = ReferenceEngine.compile
@@ -118,15 +150,30 @@ def test_nothing_to_change() -> None:
     [
         ({"versions": {"llvm": None}}, "pip install --force-reinstall llvmlite"),
         ({"self_test": {"passed": False}}, "Machine code and NumPy disagree: clear the cache"),
-        ({"engine": {"name": "reference", "why": "no LLVM"}}, "NumPy computes in place of machine code: no LLVM"),
+        (
+            {"engine": {"name": "reference", "why": "no LLVM"}},
+            "NumPy computes in place of machine code: no LLVM",
+        ),
         ({"threads": {"used": 9}}, "9 threads share 4 processors"),
         ({"threads": {"used": 2}}, "Only 2 of 4 processors compute"),
         ({"threads": {"used": 1, "processors_allowed": 1}}, "One thread only"),
-        ({"speed": {"float32_gflops_all_threads": 110.0}}, "4 threads compute only 1.1 times as much as one"),
+        (
+            {"speed": {"float32_gflops_all_threads": 110.0}},
+            "4 threads compute only 1.1 times as much as one",
+        ),
         ({"caches": [{**GOOD["caches"][0], "writable": False}]}, "F cannot be written"),
-        ({"environment": {"WHIT_ENGINE": "native"}}, "WHIT_ENGINE=native is in force: this engine computes"),
-        ({"environment": {"WHIT_THREADS": "3"}}, 'whit does not know it. Did you mean "WHIT_NUM_THREADS"?'),
-        ({"environment": {"WHIT_DATA": "no-such-folder"}}, "WHIT_DATA names no-such-folder, which is no folder"),
+        (
+            {"environment": {"WHIT_ENGINE": "native"}},
+            "WHIT_ENGINE=native is in force: this engine computes",
+        ),
+        (
+            {"environment": {"WHIT_THREADS": "3"}},
+            'whit does not know it. Did you mean "WHIT_NUM_THREADS"?',
+        ),
+        (
+            {"environment": {"WHIT_DATA": "no-such-folder"}},
+            "WHIT_DATA names no-such-folder, which is no folder",
+        ),
         ({"speed": {"error": "OSError: no"}}, "Speed: OSError: no"),
     ],
 )
@@ -138,7 +185,10 @@ def test_advice(changed: dict[str, Any], said: str) -> None:
 def test_the_plain_report(capsys: pytest.CaptureFixture[str]) -> None:
     doctor.show({**GOOD, "advice": []})
     text = capsys.readouterr().out
-    assert text.splitlines()[:2] == ["Versions     whit 1", "             python 3, numpy 2, llvmlite 0, LLVM 22, rich (missing)"]
+    assert text.splitlines()[:2] == [
+        "Versions     whit 1",
+        "             python 3, numpy 2, llvmlite 0, LLVM 22, rich (missing)",
+    ]
     for part in (
         "Target       avx2: 8 floats in a vector of 256 bits",
         "also possible, by WHIT_TARGET: sse2",
@@ -152,7 +202,9 @@ def test_the_plain_report(capsys: pytest.CaptureFixture[str]) -> None:
         assert part in text
 
 
-def test_the_report_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     doctor.show({**GOOD, "advice": ["Buy a [faster] machine"]})
     text = capsys.readouterr().out

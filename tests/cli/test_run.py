@@ -26,10 +26,13 @@ def run(program: Path, text: str, *options: str, arguments: tuple[str, ...] = ()
 
 
 # ---- what the program sees
-def test_the_program_is_main_with_its_own_arguments(program: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_program_is_main_with_its_own_arguments(
+    program: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = (
         "import sys, os\n"
-        "print(__name__, sys.argv[1:], __file__ == sys.argv[0], sys.path[0] == os.path.dirname(__file__))\n"
+        "print(__name__, sys.argv[1:], __file__ == sys.argv[0],"
+        " sys.path[0] == os.path.dirname(__file__))\n"
         "print(sys.modules['__main__'].__dict__ is globals(), __spec__)\n"
     )
     before = sys.argv, sys.path[:], sys.modules["__main__"]
@@ -48,7 +51,9 @@ def test_modules_beside_the_program(program: Path, capsys: pytest.CaptureFixture
     ("end", "status", "said"),
     [("", 0, ""), ("3", 3, ""), ("None", 0, ""), ("True", 1, ""), ("'no data'", 1, "no data\n")],
 )
-def test_exit_status(program: Path, capsys: pytest.CaptureFixture[str], end: str, status: int, said: str) -> None:
+def test_exit_status(
+    program: Path, capsys: pytest.CaptureFixture[str], end: str, status: int, said: str
+) -> None:
     assert run(program, f"import sys\nsys.exit({end})\n") == status
     assert capsys.readouterr().err == said
 
@@ -119,7 +124,8 @@ def test_a_whole_traceback_with_debug(
 
 def test_causes_lose_whits_frames_too(program: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = FAILS.replace(
-        "\nbuild()\n", "\ntry:\n    build()\nexcept ValueError as e:\n    raise RuntimeError('mine') from e\n"
+        "\nbuild()\n",
+        "\ntry:\n    build()\nexcept ValueError as e:\n    raise RuntimeError('mine') from e\n",
     )
     assert run(program, text) == 1
     said = capsys.readouterr().err
@@ -144,9 +150,14 @@ def test_the_programs_own_excepthook(program: Path, capsys: pytest.CaptureFixtur
 
 
 def test_ctrl_c_is_one_line_and_status_130(program: Path) -> None:
-    program.write_text("import keras, time\nprint('ready', flush=True)\nwhile True:\n    time.sleep(0.01)\n")
+    program.write_text(
+        "import keras, time\nprint('ready', flush=True)\nwhile True:\n    time.sleep(0.01)\n"
+    )
     child = subprocess.Popen(
-        [sys.executable, "-m", "whit", "run", str(program)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "whit", "run", str(program)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert child.stdout is not None and child.stdout.readline() == "ready\n"
     time.sleep(0.05)
@@ -170,16 +181,26 @@ def test_no_such_file(program: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_a_folder(program: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program.write_text("")
     assert main(["run", str(program.parent)]) == 2
-    assert "is a folder, not a Python program. Name one of the programs in it: program.py" in capsys.readouterr().err
+    assert (
+        "is a folder, not a Python program. Name one of the programs in it: program.py"
+        in capsys.readouterr().err
+    )
     (program.parent / "__main__.py").write_text("")
     assert main(["run", str(program.parent)]) == 2
-    assert f"is a folder; to run it: whit run {program.parent / '__main__.py'}" in capsys.readouterr().err
+    assert (
+        f"is a folder; to run it: whit run {program.parent / '__main__.py'}"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.ipynb", b"{}", "is a notebook, not a Python program. Convert it first: jupyter nbconvert --to script"),
+        (
+            "a.ipynb",
+            b"{}",
+            "is a notebook, not a Python program. Convert it first: jupyter nbconvert --to script",
+        ),
         ("model.h5", b"\x89HDF\r\n\x00\x00", "is not a Python program: it holds binary data"),
     ],
 )
@@ -197,7 +218,11 @@ def test_not_a_program(
     [
         ("run a.py", "run", "a.py"),
         ("run --explain a.py --explain", "run --explain", "a.py --explain"),
-        ("run --threads 2 --engine=reference a.py -x", "run --threads 2 --engine=reference", "a.py -x"),
+        (
+            "run --threads 2 --engine=reference a.py -x",
+            "run --threads 2 --engine=reference",
+            "a.py -x",
+        ),
         ("run -- -a.py -- b", "run", "-a.py -- b"),
         ("run", "run", ""),
         ("doctor --json", "doctor --json", ""),

@@ -48,7 +48,10 @@ def assert_same(
     mine, theirs = [np.array(a) for a in state], [np.array(a) for a in state]
     got = NativeEngine(chosen, threads).compile(program).run(steps, mine, data, stepped)
     wanted = ReferenceEngine().compile(program).run(steps, theirs, data, stepped)
-    for kind, pairs in (("output", zip(got, wanted, strict=True)), ("state", zip(mine, theirs, strict=True))):
+    for kind, pairs in (
+        ("output", zip(got, wanted, strict=True)),
+        ("state", zip(mine, theirs, strict=True)),
+    ):
         for q, (a, b) in enumerate(pairs):
             apart = distance(a, b)
             assert apart <= tolerance, f"{kind} {q} differs by {apart:.2e}"

@@ -43,7 +43,11 @@ def _view_and_back(r: Rng, x: Tensor) -> Tensor:
 
 
 def _regroup(r: Rng, x: Tensor) -> Tensor:
-    flat = build.reshape(x, (x.size,)) if r.random() < 0.5 else build.reshape(_view_and_back(r, x), (x.size,))
+    flat = (
+        build.reshape(x, (x.size,))
+        if r.random() < 0.5
+        else build.reshape(_view_and_back(r, x), (x.size,))
+    )
     return build.reshape(flat * 0.5 + 0.1, x.shape)
 
 
@@ -82,7 +86,11 @@ def _scattered(r: Rng, x: Tensor) -> Tensor:
 def _dropped(r: Rng, x: Tensor) -> Tensor:
     key = build.cast(build.iota(2) + int(r.integers(1000)), "uint32")
     bits = random_bits(key, x.shape)
-    keep = apply("less", build.cast(apply("shift_right", bits, build.full(x.shape, 8, "uint32")), "float32"), build.full(x.shape, 2.0**23, "float32"))
+    keep = apply(
+        "less",
+        build.cast(apply("shift_right", bits, build.full(x.shape, 8, "uint32")), "float32"),
+        build.full(x.shape, 2.0**23, "float32"),
+    )
     return build.mask(keep, x)
 
 
@@ -132,7 +140,6 @@ def operations(w: Callable[[int, int], Tensor]) -> list[Callable[[Rng, Tensor, T
         lambda r, x, y: _product(r, x, w),
         lambda r, x, y: _product(r, x, w),
     ]
-
 
 
 def _scaled_by_largest(r: Rng, x: Tensor, y: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Random compositions of the primitives, forward and gradient, several steps: native is reference."""
+"""Random compositions of the primitives, forward, gradient, several steps: native is reference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every primitive, every dtype it takes, shapes with 0, 1, odd and large extents: native is reference."""
+"""Every primitive, every dtype it takes, extents 0, 1, odd and large: native is reference."""
 
 from __future__ import annotations
 
@@ -42,7 +42,23 @@ BINARY = {
     "shift_left": INTEGERS,
     "shift_right": INTEGERS,
 }
-EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 1e-30, 1e30, 87.0, -87.0, 90.0, -110.0, np.inf, -np.inf, np.nan]
+EDGES = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    -2.5,
+    1e-30,
+    1e30,
+    87.0,
+    -87.0,
+    90.0,
+    -110.0,
+    np.inf,
+    -np.inf,
+    np.nan,
+]
 rng = np.random.default_rng(7)
 
 
@@ -90,7 +106,9 @@ def test_binary(name: str, target: str) -> None:
 @pytest.mark.parametrize("source", DTYPES)
 def test_cast(source: str, target: str) -> None:
     arrays = [numbers((29,), source)]
-    program, data = function_of(lambda x: [apply("cast", x, attrs=(d,)) for d in DTYPES if d != source], *arrays)
+    program, data = function_of(
+        lambda x: [apply("cast", x, attrs=(d,)) for d in DTYPES if d != source], *arrays
+    )
     assert_same(program, data=data, target=target)
 
 
@@ -98,7 +116,7 @@ def test_cast(source: str, target: str) -> None:
 def test_movement(dtype: str) -> None:
     a, b = numbers((3, 5, 7), dtype), numbers((3, 2, 7), dtype)
 
-    def views(x, y):  # noqa: ANN001, ANN202
+    def views(x, y):
         return [
             build.transpose(x, (2, 0, 1)),
             build.reshape(build.transpose(x, (1, 0, 2)), (15, 7)),
@@ -106,7 +124,9 @@ def test_movement(dtype: str) -> None:
             build.slice_(x, (0, 1, 2), (3, 5, 7), (2, 3, 2)),
             build.flip(x, (0, 2)),
             build.concat([y, x, y], 1),
-            build.broadcast(build.slice_(x, (0, 0, 0), (3, 1, 7), (1, 1, 1)), (4, 3, 1, 7), (1, 2, 3)),
+            build.broadcast(
+                build.slice_(x, (0, 0, 0), (3, 1, 7), (1, 1, 1)), (4, 3, 1, 7), (1, 2, 3)
+            ),
             build.where(build.cast(x, "bool"), x, build.flip(x, (2,))),
             build.pad(x, (1, 0, 2), (0, 3, 1), 1) if dtype != "bool" else x,
             apply("stop", x),
@@ -119,14 +139,16 @@ def test_movement(dtype: str) -> None:
 
 @pytest.mark.parametrize("target", TARGETS_HERE)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "uint8"])
-@pytest.mark.parametrize("shape", [(1,), (9,), (6, 5), (200, 10), (3, 4, 70), (2, 1, 3, 8), (700, 3)])
+@pytest.mark.parametrize(
+    "shape", [(1,), (9,), (6, 5), (200, 10), (3, 4, 70), (2, 1, 3, 8), (700, 3)]
+)
 def test_reductions(shape: tuple[int, ...], dtype: str, target: str) -> None:
     x = (rng.normal(size=shape) * 1.1).astype(dtype) if dtype in FLOATS else numbers(shape, dtype)
     subsets = [
         tuple(q for q in range(len(shape)) if bits >> q & 1) for bits in range(1, 2 ** len(shape))
     ]
 
-    def reduced(t):  # noqa: ANN001, ANN202
+    def reduced(t):
         names = ("sum", "max_reduce", "min_reduce", "prod")
         return [build.reduce(n, t, axes) for n in names for axes in subsets]
 
@@ -172,9 +194,14 @@ def test_gather_and_scatter(shape: tuple[int, ...]) -> None:
     inside = rng.integers(0, 6, size=(4, 3)).astype("int32")
     outside = np.array([-5, 0, 5, 6, 99], "int64")
 
-    def both(t, i, o):  # noqa: ANN001, ANN202
+    def both(t, i, o):
         rows = build.gather(t, i)
-        return [rows, build.gather(t, o), build.scatter_add(t, i, rows), build.scatter_add(t, o, build.gather(t, o))]
+        return [
+            rows,
+            build.gather(t, o),
+            build.scatter_add(t, i, rows),
+            build.scatter_add(t, o, build.gather(t, o)),
+        ]
 
     program, data = function_of(both, x, inside, outside)
     for threads in (1, 2):
@@ -211,7 +238,7 @@ def test_contraction(batch: tuple[int, ...], m: int, k: int, n: int, target: str
     for left, right in (((m, k), (k, n)), ((k, m), (k, n)), ((m, k), (n, k)), ((k, m), (n, k))):
         arrays += [rng.normal(size=(*batch, *s)).astype("float32") for s in (left, right)]
 
-    def products(a, b, c, d, e, f, g, h):  # noqa: ANN001, ANN202, PLR0913
+    def products(a, b, c, d, e, f, g, h):
         t = build.swap_last
         return [build.dot(a, b), build.dot(t(c), d), build.dot(e, t(f)), build.dot(t(g), t(h))]
 
@@ -235,7 +262,10 @@ def test_contraction_skips_zeros_exactly(share: float, threads: int) -> None:
     b = rng.normal(size=(900, 130)).astype("float32")
     c = rng.normal(size=(70, 130)).astype("float32")
     program, data = function_of(
-        lambda x, y, z: [build.dot(x, y), build.dot(build.swap_last(x), z)], a.astype("float32"), b, c
+        lambda x, y, z: [build.dot(x, y), build.dot(build.swap_last(x), z)],
+        a.astype("float32"),
+        b,
+        c,
     )
     assert_same(program, data=data, threads=threads, tolerance=2e-5)
 
@@ -243,11 +273,14 @@ def test_contraction_skips_zeros_exactly(share: float, threads: int) -> None:
 def test_a_view_of_an_operand_is_read_where_it_lies() -> None:
     a, b = rng.normal(size=(40, 60)).astype("float32"), rng.normal(size=(7, 50)).astype("float32")
 
-    def views(x, y):  # noqa: ANN001, ANN202
+    def views(x, y):
         part = build.slice_(x, (3, 5), (33, 55), (3, 1))
         turned = build.flip(build.swap_last(y), (1,))
         row = build.broadcast(build.slice_(y, (2, 0), (3, 50), (1, 1)), (9, 1, 50), (1, 2))
-        return [build.dot(part, turned), build.dot(row, build.broadcast(turned, (9, 50, 7), (1, 2)))]
+        return [
+            build.dot(part, turned),
+            build.dot(row, build.broadcast(turned, (9, 50, 7), (1, 2))),
+        ]
 
     program, data = function_of(views, a, b)
     assert_same(program, data=data, threads=2, tolerance=2e-5)

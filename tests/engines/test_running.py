@@ -1,4 +1,4 @@
-"""What surrounds the code: stopping, halting, the cache, arrays that do not fit, threads, a fork."""
+"""What surrounds the code: stopping, halting, the cache, arrays that do not fit, threads, fork."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def test_stops_between_two_steps_when_asked(threads: int) -> None:
     steps = 2_000_000
     given, control = arrays(steps), base.Control()
     executable = NativeEngine(None, threads).compile(counter())
-    worker = threading.Thread(target=executable.run, args=(steps,), kwargs={**given, "control": control})
+    worker = threading.Thread(
+        target=executable.run, args=(steps,), kwargs={**given, "control": control}
+    )
     worker.start()
     while not control.steps_done:
         time.sleep(0.001)

@@ -1,4 +1,4 @@
-"""Old words whose meaning is more than a new name: weights, decay, accuracy on request, logs, generators."""
+"""Old words that mean more than a new name: weights, decay, accuracy on request, generators."""
 
 from __future__ import annotations
 
@@ -78,12 +78,16 @@ def test_a_subclass_takes_old_arguments_too() -> None:
 
 
 def test_both_names_of_one_argument_are_refused() -> None:
-    with pytest.raises(ArgumentError, match="Dense got output_dim= and units=.* leave output_dim= out"):
+    with pytest.raises(
+        ArgumentError, match=r"Dense got output_dim= and units=.* leave output_dim= out"
+    ):
         Dense(output_dim=3, units=3)
 
 
 def test_an_unknown_argument_is_refused_with_a_hint() -> None:
-    with pytest.raises(ValueError, match=r'unknown argument \'outputdim\'. Did you mean "output_dim"'):
+    with pytest.raises(
+        ValueError, match=r'unknown argument \'outputdim\'. Did you mean "output_dim"'
+    ):
         Dense(outputdim=3)
 
 
@@ -246,6 +250,17 @@ def test_predict_classes_and_predict_proba() -> None:
     )
 
 
+def test_results_answer_numpy_as_tensorflows_do() -> None:
+    model = classifier()
+    y = model(X)
+    plain = y.numpy()
+    assert type(plain) is np.ndarray and type(model.predict(X, verbose=0)) is np.ndarray
+    np.testing.assert_allclose(model.layers[0](X).numpy(), plain, rtol=1e-5)
+    loss = whit.losses.MeanSquaredError()(ONE_HOT, y)
+    assert loss.numpy() == pytest.approx(np.mean((ONE_HOT - plain) ** 2))
+    assert (y[0] + 1).numpy().shape == (2,)
+
+
 # ---- generators
 def batches(size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     while True:
@@ -271,8 +286,8 @@ def test_fit_generator_in_steps() -> None:
 def test_fit_generator_in_samples_sees_every_batch_once() -> None:
     model, same = classifier(), classifier()
     model.fit_generator(
-        batches(6), samples_per_epoch=24, nb_epoch=2, verbose=0, nb_worker=1, max_q_size=1, pickle_safe=True,
-        validation_data=batches(6), nb_val_samples=24,
+        batches(6), samples_per_epoch=24, nb_epoch=2, verbose=0, nb_worker=1, max_q_size=1,
+        pickle_safe=True, validation_data=batches(6), nb_val_samples=24,
     )  # fmt: skip
     same.fit(X, ONE_HOT, batch_size=6, epochs=2, shuffle=False, verbose=0)
     np.testing.assert_allclose(model.get_weights()[0], same.get_weights()[0], rtol=1e-5)
@@ -281,9 +296,15 @@ def test_fit_generator_in_samples_sees_every_batch_once() -> None:
 def test_evaluate_and_predict_generator() -> None:
     model = classifier()
     whole = model.evaluate(X, ONE_HOT, verbose=0)
-    assert model.evaluate_generator(batches(6), 4, max_queue_size=2, workers=1) == pytest.approx(whole)
-    assert model.evaluate_generator(batches(6), val_samples=24, nb_worker=1, max_q_size=1) == pytest.approx(whole)
+    assert model.evaluate_generator(batches(6), 4, max_queue_size=2, workers=1) == pytest.approx(
+        whole
+    )
+    assert model.evaluate_generator(
+        batches(6), val_samples=24, nb_worker=1, max_q_size=1
+    ) == pytest.approx(whole)
     inputs = (x for x, _ in batches(6))
     np.testing.assert_allclose(
-        model.predict_generator(inputs, steps=4, use_multiprocessing=False), model.predict(X, verbose=0), rtol=1e-5
+        model.predict_generator(inputs, steps=4, use_multiprocessing=False),
+        model.predict(X, verbose=0),
+        rtol=1e-5,
     )

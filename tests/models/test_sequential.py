@@ -69,7 +69,7 @@ def test_without_a_shape_it_builds_later(how):
             model(trace.input("x", (3, 4), "float32"))
     assert model.built
     assert (model.input_shape, model.output_shape) == ((None, 4), (None, 2))
-    assert [v.path for v in model.weights][0] == "sequential/dense/kernel"
+    assert model.weights[0].path == "sequential/dense/kernel"
 
 
 def test_names_paths_and_configs_are_those_of_keras():
@@ -293,7 +293,7 @@ def mistakes():
         "width": (
             lambda: small()(np.ones((200, 100))),
             ValueError,
-            'layer "dense" (Dense): its input has shape (200, 100): expected 4 along axis -1, got 100',
+            '"dense" (Dense): its input has shape (200, 100): expected 4 along axis -1, got 100',
         ),
         "width of an input for Flatten": (
             lambda: model(keras.Input((28, 28)), layers.Flatten())(np.ones((2, 28, 27))),

@@ -57,7 +57,7 @@ def test_positions_and_length_are_obeyed():
     small().summary(80, [0.5, 0.8, 1.0], print_fn=lines.append)
     rule = lines[0].splitlines()[1]
     assert len(rule) == 80
-    assert [n for n, c in enumerate(rule) if c == "┳"] == [38, 60]
+    assert [n for n, c in enumerate(rule) if c == "┳"] == [40, 63]
 
 
 def small():
@@ -123,7 +123,13 @@ def test_costs_of_other_dtypes_and_unknown_extents():
 
 @pytest.mark.parametrize(
     ("nbytes", "text"),
-    [(0, "0.00 B"), (1023, "1023.00 B"), (1024, "1.00 KB"), (3 * 2**20, "3.00 MB"), (2**50, "1.00 PB")],
+    [
+        (0, "0.00 B"),
+        (1023, "1023.00 B"),
+        (1024, "1.00 KB"),
+        (3 * 2**20, "3.00 MB"),
+        (2**50, "1.00 PB"),
+    ],
 )
 def test_memory(nbytes, text):
     assert summary.memory(nbytes) == text

@@ -8,5 +8,8 @@ import keras
 
 if __name__ == "__main__":
     print(beside.NAME, sys.argv[1:], os.path.basename(sys.argv[0]), os.path.basename(__file__))
-    print(sys.path[0] == os.path.dirname(os.path.abspath(__file__)), sys.modules["__main__"].keras is keras)
+    print(
+        sys.path[0] == os.path.dirname(os.path.abspath(__file__)),
+        sys.modules["__main__"].keras is keras,
+    )
     sys.exit(int(sys.argv[1]))

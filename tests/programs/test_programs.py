@@ -1,4 +1,4 @@
-"""Whole programs, each in the words of one Keras, run unchanged by `whit run` in a process of their own."""
+"""Whole programs, each in the words of one Keras, run unchanged by `whit run` in a process each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import pytest
 HERE = Path(__file__).parent
 
 
-def run(name: str, *arguments: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+def run(
+    name: str, *arguments: str, options: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if k not in ("WHIT_DEBUG", "WHIT_ENGINE")}
     command = [sys.executable, "-m", "whit", "run", *options, str(HERE / name), *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
@@ -45,7 +47,12 @@ def test_keras_2() -> None:
 def test_tf_keras() -> None:
     done = run("tf_keras_regression.py")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["TensorFlow 2", "GPUs 0", "error below 0.1: True", "ndarray (2, 1)"]
+    assert done.stdout.splitlines() == [
+        "TensorFlow 2",
+        "GPUs 0",
+        "error below 0.1: True",
+        "ndarray (2, 1)",
+    ]
 
 
 @pytest.mark.parametrize("status", [0, 3])

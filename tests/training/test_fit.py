@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from typing import Any
 
@@ -117,13 +118,17 @@ def test_class_weight_is_for_training_alone(x):
 
 
 def test_validation_freq(regressor, x, y):
-    history = regressor().fit(
-        x, y, epochs=4, validation_data=(x, y), validation_freq=2, verbose=0
-    ).history
+    history = (
+        regressor()
+        .fit(x, y, epochs=4, validation_data=(x, y), validation_freq=2, verbose=0)
+        .history
+    )
     assert len(history["val_loss"]) == 2
-    history = regressor().fit(
-        x, y, epochs=4, validation_data=(x, y), validation_freq=[1, 2, 4], verbose=0
-    ).history
+    history = (
+        regressor()
+        .fit(x, y, epochs=4, validation_data=(x, y), validation_freq=[1, 2, 4], verbose=0)
+        .history
+    )
     assert len(history["val_loss"]) == 3
 
 
@@ -305,7 +310,7 @@ def test_several_inputs_and_outputs(x):
     np.testing.assert_allclose(logs["sum_loss"], mse, rtol=1e-5)
     np.testing.assert_allclose(logs["difference_loss"], mae, rtol=1e-5)
     np.testing.assert_allclose(logs["loss"], 2 * mse + 0.5 * mae, rtol=1e-5)
-    with pytest.raises(ArgumentError, match="'som'.*Did you mean \"sum\""):
+    with pytest.raises(ArgumentError, match=r"'som'.*Did you mean \"sum\""):
         model.compile("sgd", {"som": "mse"})
         model.fit([one, two], [one, two], verbose=0)
 
@@ -333,7 +338,11 @@ def test_before_compile(method, x, y):
         ({"epochs": -1}, ArgumentError, "epochs=-1: expected a whole number"),
         ({"verbose": 3}, ArgumentError, "verbose=3: expected 0, 1, 2 or 'auto'"),
         ({"validation_split": 1.0}, ArgumentError, "validation_split=1.0"),
-        ({"validation_split": 0.001}, ArgumentError, "leaves none for validation"),
+        (
+            {"validation_split": 0.99},
+            ArgumentError,
+            "validation_split=0.99 of 23 samples leaves none",
+        ),
         ({"validation_freq": 0}, ArgumentError, "validation_freq=0"),
         ({"steps_per_epoch": 0}, ArgumentError, "steps_per_epoch=0|steps=0"),
         ({"shuffle": "rows"}, ArgumentError, "shuffle='rows': expected True, False or 'batch'"),
@@ -414,13 +423,19 @@ def test_unknown_argument_of_evaluate(regressor, x, y):
 
 
 # ---- the model as an object
-def test_compiled_models_are_pickled(regressor, x, y):
+def test_trained_models_are_copied(regressor, x, y):
     model = regressor("adam", metrics=["mae"])
     model.fit(x, y * 2, verbose=0)
-    copy = pickle.loads(pickle.dumps(model))
-    assert copy.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)
-    copy.fit(x, y * 2, verbose=0)
-    assert not np.array_equal(copy.get_weights()[0], model.get_weights()[0])
+    other = copy.deepcopy(model)
+    assert other.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)
+    other.fit(x, y * 2, verbose=0)
+    assert not np.array_equal(other.get_weights()[0], model.get_weights()[0])
+
+
+def test_models_are_pickled_without_their_programs(x):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+    expected = model.predict(x, verbose=0)
+    assert np.array_equal(pickle.loads(pickle.dumps(model)).predict(x, verbose=0), expected)
 
 
 def test_compile_config(regressor, x, y):

@@ -1,4 +1,6 @@
-"""Whole small networks against what the real Keras computed: history, weights, evaluation, batches."""
+"""Whole small networks against what the real Keras computed: history, weights, evaluation,
+batches.
+"""
 
 from __future__ import annotations
 

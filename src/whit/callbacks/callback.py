@@ -54,8 +54,15 @@ class Callback:
         """Called before everything else with the model."""
         self._model = model
 
+    def wants_progress(self, mode: str) -> bool:
+        """Whether one that follows progress wants to hear of batches that pass in `mode`."""
+        return self.follows_progress
+
+    def interrupted(self) -> None:
+        """Training was stopped from outside, by Ctrl-C or an error."""
+
     def needs_batches(self, mode: str) -> bool:
-        """Whether a method for single batches is overridden in `mode`: "train", "test", "predict"."""
+        """Whether a method for single batches is overridden in `mode`, such as "train"."""
         if self.follows_progress:
             return False
         return any(
@@ -74,7 +81,7 @@ class Callback:
         """Before epoch number `epoch`, counted from 0."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """After an epoch and its validation; `logs` has the metrics, "val_..." those of validation."""
+        """After an epoch and its validation, whose metrics in `logs` begin with "val_"."""
 
     def on_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Another name of `on_train_batch_begin`."""

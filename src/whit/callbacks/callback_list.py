@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from whit import tree
 from whit.callbacks.callback import BATCH_METHODS, Callback
 from whit.callbacks.history import History
@@ -77,7 +75,7 @@ class CallbackList(Callback):
         return any(c.needs_batches(mode) for c in self.callbacks)
 
     def follow(self, mode: str, batch: int, logs: Callable[[], dict[str, Any]]) -> None:
-        """Tell those that only follow progress that `batch` has passed; `logs` makes the metrics."""
+        """Tell those that follow progress that `batch` has passed; `logs` makes the metrics."""
         followers = [c for c in self.callbacks if c.follows_progress and c.wants_progress(mode)]
         if followers:
             values = pythonify_logs(logs())
@@ -87,8 +85,7 @@ class CallbackList(Callback):
     def interrupted(self) -> None:
         """Training was stopped from outside: let a bar end its line."""
         for c in self.callbacks:
-            if c.follows_progress:
-                c.interrupted()
+            c.interrupted()
 
 
 def _dispatch(name: str, with_index: bool, batch: bool) -> Callable[..., None]:
@@ -132,7 +129,7 @@ _install()
 
 
 def pythonify_logs(logs: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Logs sorted by name, dicts in them flattened, numbers as Python floats where they are scalars."""
+    """Logs sorted by name, dicts in them flattened, scalars as Python floats."""
     result: dict[str, Any] = {}
     for key, value in sorted((logs or {}).items()):
         if isinstance(value, Mapping):

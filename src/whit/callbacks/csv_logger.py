@@ -23,7 +23,9 @@ class CSVLogger(Callback):
     Source: https://keras.io/api/callbacks/csv_logger/
     """
 
-    def __init__(self, filename: str | os.PathLike, separator: str = ",", append: bool = False) -> None:
+    def __init__(
+        self, filename: str | os.PathLike, separator: str = ",", append: bool = False
+    ) -> None:
         super().__init__()
         self.filename = os.fspath(filename)
         self.sep = separator
@@ -38,7 +40,9 @@ class CSVLogger(Callback):
         if self.append and os.path.exists(self.filename):
             self.append_header = os.path.getsize(self.filename) == 0
         self._close()
-        self.csv_file = open(self.filename, "a" if self.append else "w", newline="", encoding="utf-8")
+        self.csv_file = open(  # noqa: SIM115  (closed when training ends)
+            self.filename, "a" if self.append else "w", newline="", encoding="utf-8"
+        )
         self.writer = self.keys = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

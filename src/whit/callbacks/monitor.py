@@ -1,4 +1,6 @@
-"""What callbacks that watch one metric share: which direction is better, and whether it got better."""
+"""What callbacks that watch one metric share: which direction is better, and whether it got
+better.
+"""
 
 from __future__ import annotations
 

@@ -40,14 +40,16 @@ VERBS = {
     "run": Verb(
         "run",
         "run a Keras program unchanged",
-        "Run a program with keras, tensorflow.keras and what it uses of tensorflow standing for whit, for "
-        "this program alone. Programs written for Keras 1, Keras 2 and tf.keras run as they are.",
+        "Run a program with whit in place of keras, tensorflow.keras and what it uses of "
+        "tensorflow, for this program alone. "
+        "Programs for Keras 1, Keras 2 and tf.keras run as they are.",
     ),
     "doctor": Verb(
         "doctor",
         "show what this machine can do, and what is wrong",
-        "Show versions, processor, chosen target, threads, measured speed, caches and data sets, compile a "
-        "small program and compare it with NumPy, and say what to change if something is wrong.",
+        "Show versions, processor, chosen target, threads, measured speed, caches and data sets, "
+        "compile a small program and compare it with NumPy, and say what to change if something is "
+        "wrong.",
     ),
     "cache": Verb(
         "cache",
@@ -64,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments; those of the process by default.
 
     Returns:
-        The exit status: 0 if all is well, 2 if the command was not understood, otherwise the verb's.
+        The exit status: 0 if all is well, 2 if the command was not understood, else the verb's.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = make_parser(arguments[:1])
@@ -108,8 +110,8 @@ def make_parser(wanted: Sequence[str] = ()) -> argparse.ArgumentParser:
     """The parser; the arguments of a verb are added only if it is the one `wanted`."""
     parser = _Parser(
         prog="whit",
-        description="Keras' interface on its own compiler: a model and its training loop become one "
-        "native function.",
+        description="Keras' interface on its own compiler: a model and its training loop become "
+        "one native function.",
         epilog="whit VERB --help says more about a verb.",
     )
     parser.add_argument("--version", action="version", version=f"whit {__version__}")

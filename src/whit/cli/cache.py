@@ -74,7 +74,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`whit cache [show | clear] [NAME ...]`"""
     parser.add_argument("action", nargs="?", choices=("show", "clear"), default="show")
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="objects (compiled programs) or datasets; all by default"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="objects (compiled programs) or datasets; all by default",
     )
 
 

@@ -12,6 +12,7 @@ import os
 import platform
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
@@ -62,9 +63,11 @@ def examine() -> Facts:
 
 
 def _found_out(look: Callable[[], Any]) -> Any:
-    """What `look` finds; if it fails, why."""
+    """What `look` finds; if it fails, why. Warnings are left out: the advice says the same."""
     try:
-        return look()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return look()
     except Exception as error:  # a doctor who falls ill is of no use
         return {"error": f"{type(error).__name__}: {error}"}
 
@@ -115,7 +118,11 @@ def target() -> Facts:
 
     chosen, usable = host_target(), [t.name for t in usable_targets()]
     asked = os.environ.get("WHIT_TARGET")
-    why = "WHIT_TARGET asks for it" if asked else "the widest that this processor has the features for"
+    why = (
+        "WHIT_TARGET asks for it"
+        if asked
+        else "the widest that this processor has the features for"
+    )
     return {
         "name": chosen.name,
         "why": why,
@@ -128,8 +135,6 @@ def target() -> Facts:
 
 def engine() -> Facts:
     """Which engine computes."""
-    import warnings
-
     from whit.engines import get_engine
 
     with warnings.catch_warnings(record=True) as said:
@@ -203,7 +208,7 @@ def _in_folder(dataset: Any, folder: Path) -> str | None:
 
 
 def self_test() -> Facts:
-    """Train a small network for a few steps in machine code and with NumPy, and compare the weights."""
+    """Train a small network in machine code and with NumPy, and compare the weights."""
     import numpy as np
 
     from whit.engines.native.engine import NativeEngine
@@ -236,8 +241,12 @@ def _small_training() -> Any:
     first, second = input_("first", (65, 33), "float32"), input_("second", (33, 10), "float32")
     hidden = apply("tanh", build.dot(x, first))
     loss = build.mean((build.dot(hidden, second) - y) * (build.dot(hidden, second) - y))
-    updates = [w - g * 0.1 for w, g in zip((first, second), grad(loss, [first, second]), strict=True)]
-    return Program(outputs=(loss,), state=(first, second), updates=tuple(updates), data=(x, y), name="doctor")
+    updates = [
+        w - g * 0.1 for w, g in zip((first, second), grad(loss, [first, second]), strict=True)
+    ]
+    return Program(
+        outputs=(loss,), state=(first, second), updates=tuple(updates), data=(x, y), name="doctor"
+    )
 
 
 def environment() -> Facts:
@@ -262,25 +271,34 @@ SECTIONS: dict[str, Callable[[], Any]] = {
 # ---- what follows from them
 def advice(facts: Facts) -> Iterable[str]:
     """What to change, one sentence each."""
-    errors = {f["error"]: title for title, f in reversed(facts.items()) if isinstance(f, dict) and "error" in f}
+    errors = {
+        f["error"]: title
+        for title, f in reversed(facts.items())
+        if isinstance(f, dict) and "error" in f
+    }
     for error, title in reversed(errors.items()):  # of several that failed alike, the first
         yield f"{TITLES[title]}: {error}"
     if facts["versions"].get("llvm") is None:
-        yield "llvmlite does not load, so nothing can be compiled: pip install --force-reinstall llvmlite"
+        yield (
+            "llvmlite does not load, so nothing can be compiled: "
+            "pip install --force-reinstall llvmlite"
+        )
     if facts["self_test"].get("passed") is False:
         yield (
-            "Machine code and NumPy disagree: clear the cache (whit cache clear objects) and try again; "
-            "if it stays so, set WHIT_ENGINE=reference and report it with the output of whit doctor --json"
+            "Machine code and NumPy disagree: clear the cache (whit cache clear objects) and try "
+            "again; if it stays so, set WHIT_ENGINE=reference and report it with the output of "
+            "whit doctor --json"
         )
     if facts["engine"].get("name") == "reference" and "WHIT_ENGINE" not in facts["environment"]:
-        yield f"NumPy computes in place of machine code: {facts['engine'].get('why', 'no reason is known')}"
+        why = facts["engine"].get("why", "no reason is known")
+        yield f"NumPy computes in place of machine code: {why}"
     yield from _advice_on_threads(facts["threads"])
     yield from _advice_on_speed(facts["speed"], facts["threads"])
     for cache in facts["caches"] if isinstance(facts["caches"], list) else ():
         if not cache["writable"]:
             yield (
-                f"{cache['folder']} cannot be written, so {cache['holds']} are made or fetched anew each "
-                "time: set WHIT_CACHE to a folder that can be written"
+                f"{cache['folder']} cannot be written, so {cache['holds']} are made or fetched "
+                "anew each time: set WHIT_CACHE to a folder that can be written"
             )
     yield from _advice_on_environment(facts["environment"])
 
@@ -290,8 +308,8 @@ def _advice_on_threads(found: Facts) -> Iterable[str]:
         return
     if found["used"] > found["processors_allowed"]:
         yield (
-            f"{found['used']} threads share {found['processors_allowed']} processors and wait for each "
-            f"other: set WHIT_NUM_THREADS={found['processors_allowed']}, or unset it"
+            f"{found['used']} threads share {found['processors_allowed']} processors and wait for "
+            f"each other: set WHIT_NUM_THREADS={found['processors_allowed']}, or unset it"
         )
     elif found["used"] < found["processors_allowed"]:
         yield (
@@ -308,8 +326,8 @@ def _advice_on_speed(found: Facts, team: Facts) -> Iterable[str]:
     gain = found["float32_gflops_all_threads"] / found["float32_gflops_one_thread"]
     if gain < 0.6 * team["used"]:
         yield (
-            f"{team['used']} threads compute only {gain:.1f} times as much as one: other programs are "
-            "using this machine, or its processors are halves of one core"
+            f"{team['used']} threads compute only {gain:.1f} times as much as one: other programs "
+            "are using this machine, or its processors are halves of one core"
         )
 
 
@@ -351,7 +369,9 @@ def lines(title: str, found: Any) -> list[str]:
 
 def _versions_lines(f: Facts) -> list[str]:
     known = ("python", "numpy", "llvmlite", "llvm", "rich")
-    rest = ", ".join(f"{'LLVM' if name == 'llvm' else name} {f[name] or '(missing)'}" for name in known)
+    rest = ", ".join(
+        f"{'LLVM' if name == 'llvm' else name} {f[name] or '(missing)'}" for name in known
+    )
     return [f"whit {f['whit']}", rest, f["system"]]
 
 
@@ -359,7 +379,9 @@ def _target_lines(f: Facts) -> list[str]:
     others = [name for name in f["usable"] if name != f["name"]]
     return [
         f"{f['name']}: {f['floats_per_vector']} floats in a vector of {f['vector_bits']} bits",
-        f"chosen because it is {f['why']}" if f["why"].startswith("the") else f"chosen because {f['why']}",
+        f"chosen because it is {f['why']}"
+        if f["why"].startswith("the")
+        else f"chosen because {f['why']}",
         f"also possible, by WHIT_TARGET: {', '.join(others)}" if others else "",
     ]
 
@@ -407,7 +429,9 @@ SHOWN: dict[str, Callable[[Any], list[str]]] = {
     "caches": _cache_lines,
     "data_sets": _data_lines,
     "self_test": _test_lines,
-    "environment": lambda f: [f"{name}={value}" for name, value in f.items()] or ["no WHIT_* variable is set"],
+    "environment": lambda f: (
+        [f"{name}={value}" for name, value in f.items()] or ["no WHIT_* variable is set"]
+    ),
     "advice": lambda found: found or ["Nothing to change."],
 }
 

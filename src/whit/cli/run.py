@@ -21,7 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--engine", choices=engine_names(), help="what computes; native by default")
     parser.add_argument(
-        "--threads", type=_threads, metavar="N", help="threads to compute with; one a core by default"
+        "--threads",
+        type=_threads,
+        metavar="N",
+        help="threads to compute with; one a core by default",
     )
 
 

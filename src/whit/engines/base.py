@@ -87,7 +87,9 @@ class Engine(Protocol):
         ...
 
 
-def check_arrays(program: Program, steps: int, state: Sequence, data: Sequence, stepped: Sequence) -> None:
+def check_arrays(
+    program: Program, steps: int, state: Sequence, data: Sequence, stepped: Sequence
+) -> None:
     """Raise if the arrays of a run are not those that the program takes."""
     groups = [
         ("state", program.state, state, ()),
@@ -96,7 +98,9 @@ def check_arrays(program: Program, steps: int, state: Sequence, data: Sequence, 
     ]
     for kind, tensors, arrays, lead in groups:
         if len(tensors) != len(arrays):
-            raise ValueError(f"{program.name}: {len(tensors)} {kind} arrays wanted, got {len(arrays)}")
+            raise ValueError(
+                f"{program.name}: {len(tensors)} {kind} arrays wanted, got {len(arrays)}"
+            )
         for t, a in zip(tensors, arrays, strict=True):
             if a.shape != lead + t.shape or a.dtype != t.dtype:
                 raise ValueError(

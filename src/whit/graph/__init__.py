@@ -1,4 +1,4 @@
-"""WHAT is computed: typed, pure, hash-consed tensors over about fifty primitives, and their gradients."""
+"""WHAT is computed: typed, pure, hash-consed tensors over about fifty primitives, and gradients."""
 
 from whit.graph import build, primitives, simplify  # noqa: F401  (fill the tables)
 from whit.graph.grad import grad

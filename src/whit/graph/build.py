@@ -1,7 +1,7 @@
 """Functions that apply primitives to tensors with NumPy's broadcasting and promotion.
 
-These are what VJP rules and Tensor operators are written in. Everything here is symbolic; `whit.ops`
-is the public face that takes arrays as well.
+These are what VJP rules and Tensor operators are written in. Everything here is symbolic;
+`whit.ops` is the public face that takes arrays as well.
 """
 
 from __future__ import annotations
@@ -256,13 +256,13 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     left = cast(reshape(a, (1, *a.shape)) if a.ndim == 1 else a, dtype)
     right = cast(reshape(b, (*b.shape, 1)) if b.ndim == 1 else b, dtype)
     if right.ndim == 2:  # one large product in place of many small ones
-        out = dot(reshape(left, (math.prod(left.shape[:-1]), left.shape[-1])), right)
+        flat = dot(reshape(left, (math.prod(left.shape[:-1]), left.shape[-1])), right)
+        out = reshape(flat, (*left.shape[:-1], right.shape[-1]))
     else:
         lead = broadcast_shapes(left.shape[:-2], right.shape[:-2])
         out = dot(*(broadcast_to(x, (*lead, *x.shape[-2:])) for x in (left, right)))
-    rows, columns = left.shape[-2:-1] * (a.ndim > 1), right.shape[-1:] * (b.ndim > 1)
-    lead = left.shape[:-2] if right.ndim == 2 else out.shape[:-2]
-    return reshape(out, (*lead, *rows, *columns))
+    kept = out.shape[-2:][a.ndim == 1 : 2 - (b.ndim == 1)]
+    return reshape(out, (*out.shape[:-2], *kept))
 
 
 def gather(x: Tensor, indices: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ def is_integer(dtype: str) -> bool:
 
 
 def canonical(dtype: object) -> str:
-    """The name of `dtype` (a name, a NumPy dtype or a Python type); TypeError if whit has it not."""
+    """The name of `dtype` (a name, NumPy dtype or Python type); TypeError if whit has it not."""
     if isinstance(dtype, str) and dtype in DTYPES:
         return dtype
     name = _PYTHON.get(dtype) if isinstance(dtype, type) else None

@@ -1,4 +1,4 @@
-"""Reverse-mode differentiation, graph to graph: walk back from a scalar, apply one VJP rule a node."""
+"""Reverse-mode differentiation, graph to graph: walk back from a scalar, one VJP rule a node."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ def to_text(roots: Iterable[Tensor]) -> str:
         else:
             names[node] = node.attrs[0] if node.op == "input" else f"v{len(lines)}"
             place = f"   # {node.origin}" if node.origin else ""
-            lines.append(f"{names[node]}: {node.dtype}{list(node.shape)} = {_body(node, names)}{place}")
+            head = f"{names[node]}: {node.dtype}{list(node.shape)}"
+            lines.append(f"{head} = {_body(node, names)}{place}")
     lines += [f"-> {names[r]}" for r in roots]
     return "\n".join(lines)
 

@@ -1,9 +1,9 @@
 """Rewrites tried whenever a node is made: exact ones only, so that numbers do not change.
 
-Constant folding covers scalars (and scalars broadcast) and rounds as the dtype does; views of views
-collapse; the neutral and absorbing elements go. Three go further on purpose: `0 * x` becomes 0 and
-forgets a NaN, `x + 0` becomes x and forgets the sign of a zero, and the logarithm of a softmax takes
-its stable form. A rule is given only what the primitive accepts.
+Constant folding covers scalars (and scalars broadcast) and rounds as the dtype does; views of
+views collapse; the neutral and absorbing elements go. Three go further on purpose: `0 * x` becomes
+0 and forgets a NaN, `x + 0` becomes x and forgets the sign of a zero, and the logarithm of a
+softmax takes its stable form. A rule is given only what the primitive accepts.
 """
 
 from __future__ import annotations

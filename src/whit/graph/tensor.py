@@ -67,7 +67,16 @@ class Tensor:
         serial: creation order; inputs always have smaller serials.
     """
 
-    __slots__ = ("__weakref__", "attrs", "dtype", "inputs", "origin", "primitive", "serial", "shape")
+    __slots__ = (
+        "__weakref__",
+        "attrs",
+        "dtype",
+        "inputs",
+        "origin",
+        "primitive",
+        "serial",
+        "shape",
+    )
 
     primitive: Primitive
     inputs: tuple[Tensor, ...]

@@ -1,4 +1,4 @@
-"""Turns imperative code into a graph: while a Trace is active, variables are read and assigned in it.
+"""Turns imperative code into a graph: an active Trace is where variables are read and assigned.
 
 A layer that writes `seed.assign(seed + 1)`, a metric that adds to its total and an optimizer that
 updates a weight are ordinary code; the trace remembers the newest tensor of each variable, and what

@@ -1,4 +1,4 @@
-"""Checks a graph after a pass: every node's shape and dtype again, and that no node needs itself."""
+"""Checks a graph after a pass: each node's shape and dtype again, and that no node needs itself."""
 
 from __future__ import annotations
 

@@ -74,7 +74,21 @@ class LayerState:
             self._freeze([variable])
         return variable
 
-    add_variable = add_weight
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """`add_weight`, under the name and with the arguments that Keras has it as well."""
+        return self.add_weight(
+            shape, initializer, dtype, trainable, autocast, regularizer, constraint, name=name
+        )
 
     def _variable_scope(self) -> str:
         path = context.path()

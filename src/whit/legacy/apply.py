@@ -111,7 +111,7 @@ def _rename(call: Call, row: Argument, owner: str) -> None:
         return
     if row.new and row.new in call.kwargs:
         raise ArgumentError(
-            f"{short(owner)} got {row.old}= and {row.new}=, its old and its new name for one thing; "
+            f"{short(owner)} got {row.old}= and {row.new}=, the old and the new name of one thing; "
             f"leave {row.old}= out"
         )
     journal.note(row)
@@ -159,8 +159,14 @@ def _callables(owner: str) -> list[tuple[Any, str]]:
     path, _, name = owner.rpartition(".")
     holder = find(path)
     if name == "*":
-        classes = [c for c in vars(holder).values() if inspect.isclass(c) and "__init__" in c.__dict__]
-        return [(c, "__init__") for c in dict.fromkeys(classes) if c.__module__.startswith(holder.__name__)]
+        classes = [
+            c for c in vars(holder).values() if inspect.isclass(c) and "__init__" in c.__dict__
+        ]
+        return [
+            (c, "__init__")
+            for c in dict.fromkeys(classes)
+            if c.__module__.startswith(holder.__name__)
+        ]
     found = getattr(holder, name)
     if not inspect.isclass(found):
         return [(_definer(holder, name), name)]
@@ -194,7 +200,9 @@ def _noting(member: Member) -> Any:
         return wrapped
 
     if isinstance(member.value, property):
-        return property(noting(member.value.fget), noting(member.value.fset), doc=member.value.fget.__doc__)
+        return property(
+            noting(member.value.fget), noting(member.value.fset), doc=member.value.fget.__doc__
+        )
     return noting(member.value)
 
 

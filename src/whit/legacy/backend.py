@@ -1,4 +1,4 @@
-"""`keras.backend`, that is `K`, as programs before Keras 3 used it: settings, values and the usual maths.
+"""`keras.backend`, that is `K`, as programs before Keras 3 used it: settings, values, maths.
 
 Each function is one of today's, under its old name and with its old arguments.
 """
@@ -11,76 +11,22 @@ from typing import Any
 import numpy as np
 
 from whit import config, ops
-from whit.config import (
-    epsilon,
-    floatx,
-    image_data_format,
-    set_epsilon,
-    set_floatx,
-    set_image_data_format,
-)
 from whit.graph import Tensor
-from whit.naming import did_you_mean
-from whit.ops import (
-    abs,
-    all,
-    any,
-    arange,
-    argmax,
-    argmin,
-    cast,
-    clip,
-    cos,
-    cumprod,
-    cumsum,
-    elu,
-    equal,
-    exp,
-    expand_dims,
-    eye,
-    greater,
-    greater_equal,
-    less,
-    less_equal,
-    log,
-    logsumexp,
-    max,
-    maximum,
-    mean,
-    min,
-    minimum,
-    not_equal,
-    ones,
-    ones_like,
-    prod,
-    relu,
-    reshape,
-    round,
-    sigmoid,
-    sign,
-    sin,
-    softmax,
-    softplus,
-    softsign,
-    sqrt,
-    square,
-    squeeze,
-    stack,
-    std,
-    stop_gradient,
-    sum,
-    tanh,
-    tile,
-    transpose,
-    var,
-    where,
-    zeros,
-    zeros_like,
-)
-from whit.utils.session import clear_session, get_uid
+from whit.utils import session
 from whit.variables import Variable
 
 _ORDERINGS = {"tf": "channels_last", "th": "channels_first"}
+
+# What is the same today, name and arguments: from `whit.ops`, `whit.config` and `whit.utils`.
+_OPS = """
+abs all any arange argmax argmin cast clip cos cumprod cumsum elu equal exp expand_dims eye
+greater greater_equal less less_equal log logsumexp max maximum mean min minimum not_equal
+ones ones_like prod relu reshape round sigmoid sign sin softmax softplus softsign sqrt
+square squeeze stack std stop_gradient sum tanh tile transpose var where zeros zeros_like
+"""
+_SETTINGS = "epsilon floatx image_data_format set_epsilon set_floatx set_image_data_format"
+for _module, _names in ((ops, _OPS), (config, _SETTINGS), (session, "clear_session get_uid")):
+    globals().update({_name: getattr(_module, _name) for _name in _names.split()})
 
 
 # ---- settings
@@ -105,15 +51,15 @@ def set_image_dim_ordering(dim_ordering: str) -> None:
     """
     if dim_ordering not in _ORDERINGS:
         raise ValueError(
-            f"dim_ordering={dim_ordering!r}: expected 'tf' or 'th'.{did_you_mean(str(dim_ordering), _ORDERINGS)}"
-            " Today: keras.config.set_image_data_format('channels_last')"
+            f"dim_ordering={dim_ordering!r}: expected 'tf' or 'th'. "
+            "Today: keras.config.set_image_data_format('channels_last')"
         )
-    set_image_data_format(_ORDERINGS[dim_ordering])
+    config.set_image_data_format(_ORDERINGS[dim_ordering])
 
 
 def cast_to_floatx(x: Any) -> Any:
     """The values in the default floating-point type."""
-    return ops.cast(x, floatx())
+    return ops.cast(x, config.floatx())
 
 
 def learning_phase() -> int:
@@ -134,16 +80,20 @@ def get_session() -> None:
 
 
 # ---- values
-def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None) -> Variable:
+def variable(
+    value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None
+) -> Variable:
     """A Variable that begins with `value`."""
-    made = Variable(np.asarray(value), dtype=dtype or floatx(), name=name)
+    made = Variable(np.asarray(value), dtype=dtype or config.floatx(), name=name)
     made.constraint = constraint
     return made
 
 
-def constant(value: Any, dtype: Any = None, shape: Sequence[int] | None = None, name: str | None = None) -> Any:
+def constant(
+    value: Any, dtype: Any = None, shape: Sequence[int] | None = None, name: str | None = None
+) -> Any:
     """An array, of `shape` if given, filled with `value`."""
-    array = ops.convert_to_tensor(value, dtype or floatx())
+    array = ops.convert_to_tensor(value, dtype or config.floatx())
     return array if shape is None else ops.broadcast_to(array, tuple(shape))
 
 
@@ -266,7 +216,7 @@ def dot(x: Any, y: Any) -> Any:
 def l2_normalize(x: Any, axis: int | None = None) -> Any:
     """`x` divided by its Euclidean norm along an axis, or as a whole."""
     squares = ops.sum(ops.square(x), axis=axis, keepdims=True)
-    return ops.multiply(x, ops.rsqrt(ops.maximum(squares, epsilon())))
+    return ops.multiply(x, ops.rsqrt(ops.maximum(squares, config.epsilon())))
 
 
 def hard_sigmoid(x: Any) -> Any:
@@ -285,7 +235,9 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     return ops.binary_crossentropy(target, output, from_logits=from_logits)
 
 
-def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
+def categorical_crossentropy(
+    target: Any, output: Any, from_logits: bool = False, axis: int = -1
+) -> Any:
     """The cross-entropy of each row with a one-hot target."""
     return ops.categorical_crossentropy(target, output, from_logits=from_logits, axis=axis)
 
@@ -299,7 +251,11 @@ def sparse_categorical_crossentropy(
 
 # ---- random values
 def random_uniform(
-    shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None
+    shape: Sequence[int],
+    minval: float = 0.0,
+    maxval: float = 1.0,
+    dtype: Any = None,
+    seed: Any = None,
 ) -> Any:
     """Values spread evenly over [minval, maxval)."""
     from whit import random
@@ -308,7 +264,11 @@ def random_uniform(
 
 
 def random_normal(
-    shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+    shape: Sequence[int],
+    mean: float = 0.0,
+    stddev: float = 1.0,
+    dtype: Any = None,
+    seed: Any = None,
 ) -> Any:
     """Normally distributed values."""
     from whit import random
@@ -316,8 +276,6 @@ def random_normal(
     return random.normal(tuple(shape), mean, stddev, dtype=dtype, seed=seed)
 
 
-__all__ = sorted(
-    name
-    for name, value in globals().items()
-    if name[0] != "_" and name not in ("Any", "Sequence", "annotations", "config", "did_you_mean", "np")
-)
+_IMPORTED = {"Any", "Sequence", "Tensor", "Variable", "annotations", "config", "np"}
+_IMPORTED |= {"ops", "session"}
+__all__ = sorted(name for name in globals() if name[0] != "_" and name not in _IMPORTED)

@@ -1,8 +1,8 @@
-"""`import keras` and `import tensorflow` in a program that whit runs: modules that stand in for both.
+"""`import keras` and `import tensorflow` in a program that whit runs: modules in their place.
 
-A finder in front of all others answers for these names and those below them, so nothing is installed
-and a Keras that is installed is shadowed, for as long as `shadowing()` lasts. A stand-in has no names
-of its own: it looks them up in the table and in whit.
+A finder in front of all others answers for these names and those below them, so nothing is
+installed and a Keras that is installed is shadowed, for as long as `shadowing()` lasts. A stand-in
+has no names of its own: it looks them up in the table and in whit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from whit._version import __version__
-from whit.legacy import journal, table
+from whit.legacy import journal, rules, table
 from whit.legacy.apply import find
 from whit.legacy.rows import Name
 from whit.naming import did_you_mean
@@ -49,7 +49,7 @@ def canonical(path: str) -> str:
 
 @lru_cache(maxsize=1024)
 def modules_behind(path: str) -> tuple[str, ...] | None:
-    """The modules of whit that hold the names of an imported path; None if there is no such module."""
+    """The modules of whit that hold the names of an imported path; None if there is none such."""
     root, _, below = canonical(path).partition(".")
     if root == "keras" and not below:
         return ("whit",)
@@ -151,7 +151,10 @@ def _is_root(path: str) -> bool:
 
 def _value_of(row: Name) -> Any:
     journal.note(row)
-    return find(row.new) if row.new else row.value
+    value = find(row.new) if row.new else row.value
+    if row.new.startswith("ops.") and row.module.startswith("tensorflow"):
+        return rules.with_numpy(value)
+    return value
 
 
 # ---- what is missing
@@ -167,7 +170,9 @@ def _no_such_name(module: StandIn, name: str) -> str:
 
         if hasattr(ops, name):
             return f"{where} Today it is keras.ops.{name}."
-    return where + did_you_mean(name, dir(module))
+    names = dir(module)
+    alike = [n for n in names if n.islower()] if name.islower() else []  # modules before classes
+    return where + (did_you_mean(name, alike) or did_you_mean(name, names))
 
 
 class Finder(MetaPathFinder, Loader):

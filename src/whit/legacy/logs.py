@@ -1,4 +1,4 @@
-"""Results of training under old and new names: `history["acc"]` and `history["accuracy"]` are one."""
+"""Results of training by old and new names: `history["acc"]` and `history["accuracy"]` are one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Logs(dict):
 
     def get(self, name: Any, default: Any = None) -> Any:
         """The result called `name`, or `default`."""
-        return self[name] if name in self else default
+        return self[name] if name in self else default  # noqa: SIM401 (this is get)
 
 
 def named_both_ways(fit: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,8 +64,10 @@ def with_old_names(pythonify_logs: Callable[..., dict[str, Any]]) -> Callable[..
 
 
 def guessing_direction(direction: Callable[..., int]) -> Callable[..., int]:
-    """A monitoring callback's direction in mode "auto", where Keras 3 asks for it: as before, more is
-    better of an "acc", and less of a metric of which nothing is known."""
+    """The direction in mode "auto" that a monitoring callback had before Keras 3.
+
+    More is better of an "acc"; less of a metric of which nothing is known, where Keras 3 asks.
+    """
 
     @functools.wraps(direction)
     def wrapped(self: Any) -> int:

@@ -1,4 +1,4 @@
-"""What a row of the table of old names can be: a module, a name, an argument, a value, a method, a habit."""
+"""What a row of the table of old names can be: a module, a name, an argument, a value, a habit."""
 
 from __future__ import annotations
 
@@ -258,6 +258,6 @@ DROP: Any = object()
 
 
 def short(owner: str) -> str:
-    """`"models.Model.fit"` -> `"fit"`, `"layers.Dense"` -> `"Dense"`, `"optimizers.*"` -> `"optimizer"`."""
+    """`"models.Model.fit"` -> `"fit"`, `"optimizers.*"` -> `"optimizer"`."""
     *path, name = owner.split(".")
     return path[-1].removesuffix("s") if name == "*" else name

@@ -1,4 +1,4 @@
-"""What rows of the table do that is more than a new name: each rule puts one old meaning into a call."""
+"""What rows of the table do beyond a new name: each rule puts one old meaning into a call."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def initializer(value: Any) -> Any:
     return value
 
 
-def _call_old_initializer(function: Callable[..., Any], shape: Sequence[int], dtype: Any = None) -> Any:
+def _call_old_initializer(
+    function: Callable[..., Any], shape: Sequence[int], dtype: Any = None
+) -> Any:
     return np.asarray(function(tuple(shape)), dtype)
 
 
@@ -206,7 +208,7 @@ def metrics_names(model: Any) -> list[str]:
         inside = getattr(metric, "metrics", None)
         if inside is None:
             names.append(metric.name)
-        else:  # what `compile` was given; the objects are made when the first batch shows its shapes
+        else:  # the objects are made when the first batch shows its shapes
             names += [m.name for m in inside] or _names_given_to_compile(model)
     return names
 
@@ -220,21 +222,48 @@ def _names_given_to_compile(model: Any) -> list[str]:
 
 
 def with_column_targets(update_state: Callable[..., None]) -> Callable[..., None]:
-    """`MeanMetricWrapper.update_state` whose function sees targets (n,) as (n, 1) beside outputs (n, 1).
+    """`MeanMetricWrapper.update_state` that makes targets (n,) a column beside outputs (n, 1).
 
-    All Kerases before 3 did so; in Keras 3 a metric written as `y_true * y_pred` makes an (n, n) of them.
+    All Kerases before 3 did so; in Keras 3 a metric such as `y_true * y_pred` makes (n, n) of them.
     """
 
     @functools.wraps(update_state)
     def wrapped(self: Any, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> None:
         from whit import ops
 
-        shapes = [getattr(v, "shape", None) for v in (y_true, y_pred)]
-        if None not in shapes and (*shapes[0], 1) == tuple(shapes[1]):  # type: ignore[misc]
+        targets, outputs = (getattr(v, "shape", ()) for v in (y_true, y_pred))
+        if (*targets, 1) == tuple(outputs):
             y_true = ops.expand_dims(y_true, -1)
         update_state(self, y_true, y_pred, *args, **kwargs)
 
     return wrapped
+
+
+# ---- results
+class EagerArray(np.ndarray):
+    """An array that also answers `.numpy()`, as TensorFlow's results do."""
+
+    def numpy(self) -> np.ndarray:
+        """The plain array."""
+        return np.asarray(self)
+
+
+def with_numpy(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose results, where they are arrays, also answer `.numpy()`."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        from whit import tree
+
+        return tree.map_structure(_eager, function(*args, **kwargs))
+
+    return wrapped
+
+
+def _eager(value: Any) -> Any:
+    if type(value) is np.ndarray or isinstance(value, np.generic):
+        return np.asarray(value).view(EagerArray)
+    return value
 
 
 # ---- generators
@@ -323,8 +352,10 @@ def predict_proba(self: Any, x: Any, batch_size: int | None = None, verbose: Any
     return self.predict(x, batch_size=batch_size, verbose=verbose)
 
 
-def predict_classes(self: Any, x: Any, batch_size: int | None = None, verbose: Any = 0) -> np.ndarray:
-    """Keras 2's `predict_classes`: the likeliest class of each row; for one output, whether it is above 0.5."""
+def predict_classes(
+    self: Any, x: Any, batch_size: int | None = None, verbose: Any = 0
+) -> np.ndarray:
+    """Keras 2's `predict_classes`: the likeliest class; for one output, whether it is above 0.5."""
     scores = self.predict(x, batch_size=batch_size, verbose=verbose)
     if scores.shape[-1] > 1:
         return scores.argmax(axis=-1)
@@ -352,9 +383,11 @@ def same_model(model: Any, *args: Any, **kwargs: Any) -> Any:
 
 # ---- functions of keras.initializations
 def old_initialization(class_name: str, scale: str | None = None) -> Callable[..., Any]:
-    """The Keras 1 function `f(shape, scale=..., name=None)` that draws from an initializer of today."""
+    """The Keras 1 function `f(shape, scale=..., name=None)` for an initializer of today."""
 
-    def draw(shape: Sequence[int], *args: Any, name: Any = None, dim_ordering: Any = None, **given: Any) -> Any:
+    def draw(
+        shape: Sequence[int], *args: Any, name: Any = None, dim_ordering: Any = None, **given: Any
+    ) -> Any:
         from whit import initializers
         from whit.variables import Variable
 

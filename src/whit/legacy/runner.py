@@ -1,7 +1,7 @@
-"""Running a user's program as `python program.py` would, with Keras and TensorFlow standing for whit.
+"""Running a user's program as `python program.py` does, with whit for Keras and TensorFlow.
 
-The program is `__main__`, has its own arguments and its folder first on the path; its errors are shown
-without whit's own frames. When it has ended, everything is as it was before.
+The program is `__main__`, has its own arguments and its folder first on the path; its errors are
+shown without whit's own frames. When it has ended, everything is as it was before.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _flush() -> None:
 
 # ---- its errors
 def _show(error: BaseException) -> None:
-    """Print an error as Python does, without whit's own frames; or as the program's own hook does."""
+    """Print an error as Python does, less whit's own frames; or as the program's own hook does."""
     if sys.excepthook is not sys.__excepthook__:
         sys.excepthook(type(error), error, error.__traceback__)
     else:
@@ -172,7 +172,7 @@ def _show(error: BaseException) -> None:
 
 
 def format_error(error: BaseException) -> str:
-    """The traceback of an error; of whit's own frames only their number, unless WHIT_DEBUG is set."""
+    """The traceback of an error; of whit's own frames their number, unless WHIT_DEBUG is set."""
     shown = traceback.TracebackException(type(error), error, error.__traceback__)
     if os.environ.get("WHIT_DEBUG") or not config.is_traceback_filtering_enabled():
         return "".join(shown.format())

@@ -1,8 +1,8 @@
-"""The one table of old names: what programs for Keras 0, 1, 2 and tf.keras say, and what it is today.
+"""The one table of old names: what programs for Keras 0, 1, 2 and tf.keras say, and what it is now.
 
-Everything that `whit run` and `whit.legacy.enable()` translate is a row here; `rules` holds what rows
-do beyond renaming, `finder` and `apply` apply them. To teach whit another old name, add a row, and
-to tests/legacy a snippet that shows its meaning.
+Everything that `whit run` and `whit.legacy.enable()` translate is a row here; `rules` holds what
+rows do beyond renaming, `finder` and `apply` apply them. To teach whit another old name, add a row,
+and to tests/legacy a snippet that shows its meaning.
 """
 
 from __future__ import annotations
@@ -97,7 +97,14 @@ NAMES: list[Name] = [
     Name("keras.objectives", "cosine_proximity", "losses.cosine_similarity", K1),
     Name("keras.losses", "cosine_proximity", "losses.cosine_similarity", K2),
     *(
-        Name("keras.initializations", old, "", K1, rules.old_initialization(*how), f"keras.initializers.{how[0]}")
+        Name(
+            "keras.initializations",
+            old,
+            "",
+            K1,
+            rules.old_initialization(*how),
+            f"keras.initializers.{how[0]}",
+        )
         for old, how in {
             "normal": ("RandomNormal", "stddev"),
             "uniform": ("RandomUniform", "minval"),
@@ -126,7 +133,9 @@ NAMES: list[Name] = [
     Name("keras.constraints", "maxnorm", "constraints.MaxNorm", K1),
     Name("keras.constraints", "nonneg", "constraints.NonNeg", K1),
     Name("keras.constraints", "unitnorm", "constraints.UnitNorm", K1),
-    Name("keras.utils", "probas_to_classes", "", K1, rules.probas_to_classes, "np.argmax(…, axis=-1)"),
+    Name(
+        "keras.utils", "probas_to_classes", "", K1, rules.probas_to_classes, "np.argmax(…, axis=-1)"
+    ),
     Name(
         "keras.utils",
         "categorical_probas_to_classes",
@@ -136,17 +145,47 @@ NAMES: list[Name] = [
         "np.argmax(…, axis=-1)",
     ),
     Name("keras.utils", "multi_gpu_model", "", K2, rules.same_model, "the model itself"),
-    Name("keras.utils.training_utils", "multi_gpu_model", "", K2, rules.same_model, "the model itself"),
+    Name(
+        "keras.utils.training_utils",
+        "multi_gpu_model",
+        "",
+        K2,
+        rules.same_model,
+        "the model itself",
+    ),
     # TensorFlow itself, as far as ordinary Keras programs use it
     Name("tensorflow", "set_random_seed", "utils.set_random_seed", TF1),
     Name("tensorflow.random", "set_seed", "utils.set_random_seed", TF2),
     Name("tensorflow.random", "set_random_seed", "utils.set_random_seed", TF1),
     Name("tensorflow.random", "uniform", "random.uniform", TF2),
     Name("tensorflow.random", "normal", "random.normal", TF2),
-    Name("tensorflow.config", "list_physical_devices", "", TF2, rules.devices, "the processor alone"),
-    Name("tensorflow.config.experimental", "list_physical_devices", "", TF2, rules.devices, "the processor alone"),
-    Name("tensorflow.config.experimental", "set_memory_growth", "", TF2, rules.nothing, "has no effect"),
-    Name("tensorflow.config.experimental", "enable_op_determinism", "", TF2, rules.nothing, "always so"),
+    Name(
+        "tensorflow.config", "list_physical_devices", "", TF2, rules.devices, "the processor alone"
+    ),
+    Name(
+        "tensorflow.config.experimental",
+        "list_physical_devices",
+        "",
+        TF2,
+        rules.devices,
+        "the processor alone",
+    ),
+    Name(
+        "tensorflow.config.experimental",
+        "set_memory_growth",
+        "",
+        TF2,
+        rules.nothing,
+        "has no effect",
+    ),
+    Name(
+        "tensorflow.config.experimental",
+        "enable_op_determinism",
+        "",
+        TF2,
+        rules.nothing,
+        "always so",
+    ),
     Name("tensorflow.test", "is_gpu_available", "", TF2, rules.false, "False"),
     Name("tensorflow.test", "is_built_with_cuda", "", TF2, rules.false, "False"),
     Name("tensorflow.test", "gpu_device_name", "", TF2, rules.no_name, '""'),
@@ -156,18 +195,40 @@ NAMES: list[Name] = [
     Name("tensorflow", "enable_eager_execution", "", TF1, rules.nothing, "has no effect"),
     Name("tensorflow", "get_logger", "", TF2, rules.logger, 'logging.getLogger("tensorflow")'),
     Name("tensorflow.logging", "set_verbosity", "", TF1, rules.nothing, "has no effect"),
-    *(Name("tensorflow.logging", n, "", TF1, n, "has no effect") for n in ("DEBUG", "INFO", "WARN", "ERROR")),
+    *(
+        Name("tensorflow.logging", n, "", TF1, n, "has no effect")
+        for n in ("DEBUG", "INFO", "WARN", "ERROR")
+    ),
     *(
         Name("tensorflow", name, "", TF2, name, f'"{name}"')
-        for name in ("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint32", "bool")
+        for name in (
+            "float32",
+            "float64",
+            "int8",
+            "int16",
+            "int32",
+            "int64",
+            "uint8",
+            "uint32",
+            "bool",
+        )
     ),
     Name("tensorflow", "Variable", "Variable", TF2),
     *_math("tensorflow", TF2, constant="convert_to_tensor", convert_to_tensor="convert_to_tensor"),
     *_math("tensorflow", TF2, cast="cast", shape="shape", reshape="reshape", transpose="transpose"),
     *_math("tensorflow", TF2, concat="concatenate", stack="stack", squeeze="squeeze", tile="tile"),
     *_math("tensorflow", TF2, expand_dims="expand_dims", where="where", one_hot="one_hot"),
-    *_math("tensorflow", TF2, zeros="zeros", ones="ones", zeros_like="zeros_like", ones_like="ones_like"),
-    *_math("tensorflow", TF2, matmul="matmul", clip_by_value="clip", argmax="argmax", argmin="argmin"),
+    *_math(
+        "tensorflow",
+        TF2,
+        zeros="zeros",
+        ones="ones",
+        zeros_like="zeros_like",
+        ones_like="ones_like",
+    ),
+    *_math(
+        "tensorflow", TF2, matmul="matmul", clip_by_value="clip", argmax="argmax", argmin="argmin"
+    ),
     *_math("tensorflow", TF2, add="add", subtract="subtract", multiply="multiply", divide="divide"),
     *_math("tensorflow", TF2, abs="abs", square="square", sqrt="sqrt", exp="exp", pow="power"),
     *_math("tensorflow", TF2, maximum="maximum", minimum="minimum", sign="sign", round="round"),
@@ -175,16 +236,26 @@ NAMES: list[Name] = [
     *_math("tensorflow", TF2, equal="equal", greater="greater", less="less", not_equal="not_equal"),
     *_math("tensorflow", TF2, reduce_mean="mean", reduce_sum="sum", reduce_prod="prod"),
     *_math("tensorflow", TF2, reduce_max="max", reduce_min="min", stop_gradient="stop_gradient"),
-    *_math("tensorflow.math", TF2, abs="abs", square="square", sqrt="sqrt", rsqrt="rsqrt", exp="exp"),
-    *_math("tensorflow.math", TF2, log="log", log1p="log1p", pow="power", sign="sign", round="round"),
+    *_math(
+        "tensorflow.math", TF2, abs="abs", square="square", sqrt="sqrt", rsqrt="rsqrt", exp="exp"
+    ),
+    *_math(
+        "tensorflow.math", TF2, log="log", log1p="log1p", pow="power", sign="sign", round="round"
+    ),
     *_math("tensorflow.math", TF2, sin="sin", cos="cos", tanh="tanh", sigmoid="sigmoid"),
-    *_math("tensorflow.math", TF2, add="add", subtract="subtract", multiply="multiply", divide="divide"),
+    *_math(
+        "tensorflow.math", TF2, add="add", subtract="subtract", multiply="multiply", divide="divide"
+    ),
     *_math("tensorflow.math", TF2, maximum="maximum", minimum="minimum", argmax="argmax"),
     *_math("tensorflow.math", TF2, reduce_mean="mean", reduce_sum="sum", reduce_max="max"),
     *_math("tensorflow.math", TF2, reduce_min="min", reduce_std="std", reduce_variance="var"),
     *_math("tensorflow.nn", TF2, relu="relu", softmax="softmax", sigmoid="sigmoid", tanh="tanh"),
-    *_math("tensorflow.nn", TF2, elu="elu", selu="selu", softplus="softplus", leaky_relu="leaky_relu"),
-    *_math("tensorflow.nn", TF2, log_softmax="log_softmax", relu6="relu6", gelu="gelu", swish="silu"),
+    *_math(
+        "tensorflow.nn", TF2, elu="elu", selu="selu", softplus="softplus", leaky_relu="leaky_relu"
+    ),
+    *_math(
+        "tensorflow.nn", TF2, log_softmax="log_softmax", relu6="relu6", gelu="gelu", swish="silu"
+    ),
 ]
 
 GONE: list[Gone] = [
@@ -192,37 +263,37 @@ GONE: list[Gone] = [
         "keras.models",
         "Graph",
         K0,
-        "Keras 1 replaced it by the functional Model: describe the network with Input(...) and calls of layers.",
+        "Keras 1 replaced it by the functional Model: Input(...) and calls of layers.",
     ),
     Gone(
         "keras.layers",
         "Merge",
         K1,
-        "Call a merging layer on several inputs instead: keras.layers.concatenate([a, b]), add, multiply.",
+        "Call a merging layer on several inputs: keras.layers.concatenate([a, b]), add, multiply.",
     ),
     Gone(
         "keras.layers",
         "MaxoutDense",
         K1,
-        "Keras 2 dropped it: use a Dense layer of output_dim * nb_feature units, a Reshape, and a maximum over the axis.",
+        "Keras 2 dropped it: use Dense(output_dim * nb_feature), a Reshape and a maximum.",
     ),
     Gone(
         "keras.layers",
         "Highway",
         K1,
-        "Keras 2 dropped it: write a Layer that mixes its input and a Dense layer by a second, sigmoid, Dense layer.",
+        "Keras 2 dropped it: write a Layer that mixes its input with a Dense layer's output.",
     ),
     Gone(
         "tensorflow",
         "Session",
         TF1,
-        "There are no sessions: arrays and models compute at once. Remove the session, keep what it ran.",
+        "There are no sessions: models compute at once. Remove the session, keep what it ran.",
     ),
     Gone(
         "tensorflow",
         "placeholder",
         TF1,
-        "There are no placeholders: pass arrays to functions and models, or describe a model with keras.Input.",
+        "There are no placeholders: pass arrays to models, or describe a model with keras.Input.",
     ),
     Gone(
         "tensorflow",
@@ -234,7 +305,7 @@ GONE: list[Gone] = [
         "tensorflow",
         "data",
         TF2,
-        "Give fit the arrays themselves; it shuffles and batches them (batch_size=…, shuffle=True).",
+        "Give fit the arrays themselves; it makes the batches (batch_size=…, shuffle=True).",
     ),
 ]
 
@@ -253,7 +324,14 @@ ARGUMENTS: list[Argument] = [
     Argument("layers.Dense", "W_constraint", "kernel_constraint", K1),
     Argument("layers.Dense", "b_constraint", "bias_constraint", K1),
     Argument("layers.Dense", "bias", "use_bias", K1),
-    Argument("layers.Layer", "weights", "", K2, rules.initial_weights, "layer.set_weights(…) once it is built"),
+    Argument(
+        "layers.Layer",
+        "weights",
+        "",
+        K2,
+        rules.initial_weights,
+        "layer.set_weights(…) once it is built",
+    ),
     Argument("layers.Dropout", "p", "rate", K1),
     Argument("layers.Reshape", "dims", "target_shape", K0),
     Argument("layers.LeakyReLU", "alpha", "negative_slope", K2),
@@ -264,15 +342,33 @@ ARGUMENTS: list[Argument] = [
     Argument("utils.to_categorical", "nb_classes", "num_classes", K1),
     Argument(_COMPILE, "class_mode", "", K0, meaning="is chosen by the shapes"),
     Argument(_COMPILE, "theano_mode", "", K0),
-    Argument(_COMPILE, "sample_weight_mode", "", K2, meaning="is told by the shape of sample_weight"),
+    Argument(
+        _COMPILE, "sample_weight_mode", "", K2, meaning="is told by the shape of sample_weight"
+    ),
     Argument(_FIT, "nb_epoch", "epochs", K1),
-    Argument(_FIT, "show_accuracy", "", K0, rules.show_accuracy_in_fit, 'compile(metrics=["accuracy"])'),
+    Argument(
+        _FIT, "show_accuracy", "", K0, rules.show_accuracy_in_fit, 'compile(metrics=["accuracy"])'
+    ),
     Argument(_FIT, "workers", "", K2),
     Argument(_FIT, "use_multiprocessing", "", K2),
     Argument(_FIT, "max_queue_size", "", K2),
-    Argument(_EVALUATE, "show_accuracy", "", K0, rules.show_accuracy_in_evaluate, 'compile(metrics=["accuracy"])'),
+    Argument(
+        _EVALUATE,
+        "show_accuracy",
+        "",
+        K0,
+        rules.show_accuracy_in_evaluate,
+        'compile(metrics=["accuracy"])',
+    ),
     *(
-        Argument(owner, "accuracy", "", K0, rules.show_accuracy_in_evaluate, 'compile(metrics=["accuracy"])')
+        Argument(
+            owner,
+            "accuracy",
+            "",
+            K0,
+            rules.show_accuracy_in_evaluate,
+            'compile(metrics=["accuracy"])',
+        )
         for owner in _ON_BATCH
     ),
     *(
@@ -285,7 +381,9 @@ ARGUMENTS: list[Argument] = [
         for owner in _GENERATORS[1:]
         for old in ("max_queue_size", "workers", "use_multiprocessing")
     ),
-    Argument(_FIT_GENERATOR, "samples_per_epoch", "", K1, rules.samples_per_epoch, "steps_per_epoch=…"),
+    Argument(
+        _FIT_GENERATOR, "samples_per_epoch", "", K1, rules.samples_per_epoch, "steps_per_epoch=…"
+    ),
     Argument(_FIT_GENERATOR, "nb_val_samples", "", K1, rules.nb_val_samples, "validation_steps=…"),
     Argument(_FIT_GENERATOR, "nb_epoch", "epochs", K1),
     *(
@@ -293,7 +391,9 @@ ARGUMENTS: list[Argument] = [
         for owner in _GENERATORS[1:]
     ),
     Argument("optimizers.*", "lr", "learning_rate", K2),
-    Argument("optimizers.*", "decay", "", K2, rules.decay, "schedules.InverseTimeDecay(rate, 1, decay)"),
+    Argument(
+        "optimizers.*", "decay", "", K2, rules.decay, "schedules.InverseTimeDecay(rate, 1, decay)"
+    ),
     Argument("optimizers.Nadam", "schedule_decay", "", K2),
     Argument("callbacks.ReduceLROnPlateau", "epsilon", "min_delta", K2),
 ]
@@ -303,11 +403,23 @@ VALUES: list[Value] = [
     Value(_COMPILE, "loss", "cosine_proximity", "cosine_similarity", K2),
 ]
 
-_DENSE = ("init", "activation", "weights", "kernel_regularizer", "bias_regularizer", "activity_regularizer")
-_DENSE += ("kernel_constraint", "bias_constraint")
+_DENSE = (
+    "init",
+    "activation",
+    "weights",
+    "kernel_regularizer",
+    "bias_regularizer",
+    "activity_regularizer",
+    "kernel_constraint",
+    "bias_constraint",
+)
 POSITIONS: list[Position] = [
     Position(
-        "layers.Dense", ("input_dim", "units", *_DENSE), K0, rules.is_old_dense_with_input, "Dense(784, 128)"
+        "layers.Dense",
+        ("input_dim", "units", *_DENSE),
+        K0,
+        rules.is_old_dense_with_input,
+        "Dense(784, 128)",
     ),
     Position(
         "layers.Dense",
@@ -329,8 +441,20 @@ POSITIONS: list[Position] = [
 # ---- methods, attributes, habits
 MEMBERS: list[Member] = [
     Member("models.Model", "predict_proba", K2, rules.predict_proba, "model.predict(…)"),
-    Member("models.Model", "predict_classes", K2, rules.predict_classes, "model.predict(…).argmax(axis=-1)"),
-    Member("models.Model", "metrics_names", K2, property(rules.metrics_names), "names of evaluate's results"),
+    Member(
+        "models.Model",
+        "predict_classes",
+        K2,
+        rules.predict_classes,
+        "model.predict(…).argmax(axis=-1)",
+    ),
+    Member(
+        "models.Model",
+        "metrics_names",
+        K2,
+        property(rules.metrics_names),
+        "names of evaluate's results",
+    ),
     Member("models.Model", "fit_generator", K2, rules.fit_generator, "model.fit(…)"),
     Member("models.Model", "evaluate_generator", K2, rules.evaluate_generator, "model.evaluate(…)"),
     Member("models.Model", "predict_generator", K2, rules.predict_generator, "model.predict(…)"),
@@ -346,7 +470,21 @@ MEMBERS: list[Member] = [
 HOOKS: list[Hook] = [
     Hook(_EVALUATE, K0, rules.loss_alone, "evaluate without show_accuracy", "the loss alone"),
     Hook(_FIT, K2, logs.named_both_ways, 'history.history["acc"]', 'history.history["accuracy"]'),
-    Hook("optimizers.Optimizer._update", K2, rules.decaying, "optimizer.decay", "learning_rate / (1 + decay * t)"),
+    Hook(
+        "optimizers.Optimizer._update",
+        K2,
+        rules.decaying,
+        "optimizer.decay",
+        "learning_rate / (1 + decay * t)",
+    ),
+    *(
+        Hook(owner, TF2, rules.with_numpy, f"{call}.numpy()", f"{call}, an array")
+        for owner, call in (
+            ("models.Model.__call__", "model(x)"),
+            ("layers.Layer.__call__", "layer(x)"),
+            ("losses.Loss.__call__", "loss(y_true, y_pred)"),
+        )
+    ),
     Hook(
         "metrics.MeanMetricWrapper.update_state",
         K2,
@@ -361,7 +499,13 @@ HOOKS: list[Hook] = [
         'monitor="val_acc"',
         'monitor="val_accuracy", mode="max"',
     ),
-    Hook("callbacks.callback_list.pythonify_logs", K2, logs.with_old_names, 'logs["acc"]', 'logs["accuracy"]'),
+    Hook(
+        "callbacks.callback_list.pythonify_logs",
+        K2,
+        logs.with_old_names,
+        'logs["acc"]',
+        'logs["accuracy"]',
+    ),
 ]
 
 # Results of training that one program reads under one name and another under the other.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -106,6 +106,20 @@ class Model(Trainer, Layer):
             self.built = True  # the layers inside are built as `call` reaches them
         else:
             super()._build_for(args, kwargs)
+
+    # ---- configs
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Any:
+        """The model that `get_config` described, with new weights.
+
+        Args:
+            config: what `get_config` gave.
+            custom_objects: layer classes of your own, by name; for models that hold configs of
+                layers.
+        """
+        return cls(**config)
 
     # ---- looking into it
     @property

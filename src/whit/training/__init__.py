@@ -1,1 +1,3 @@
-"""Training: compile, fit, evaluate and predict; data adapters, the loop, and what goes wrong in it."""
+"""Training: compile, fit, evaluate and predict; data adapters, the loop, and what goes wrong in
+it.
+"""

@@ -1,8 +1,9 @@
-"""What `compile` made: the loss of all outputs as one function, and the metrics of all outputs as one.
+"""What `compile` made: the loss of all outputs as one function, and the metrics of all outputs as
+one.
 
 Names are looked up when `compile` is called, so a typing error shows there; which accuracy or
-cross-entropy is meant can only be said once the shapes of targets and outputs are known, in the first
-trace.
+cross-entropy is meant can only be said once the shapes of targets and outputs are known, in the
+first trace.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ class CompiledLoss:
     """
 
     def __init__(self, loss: Any, loss_weights: Any = None, output_names: Any = None) -> None:
-        if loss_weights is not None and not isinstance(loss_weights, list | tuple | dict | float | int):
+        if loss_weights is not None and not isinstance(
+            loss_weights, list | tuple | dict | float | int
+        ):
             raise ArgumentError(
                 f"loss_weights={loss_weights!r}: expected a number, or a list, tuple or dict of "
                 f"numbers for a model with several outputs, got {type(loss_weights).__name__}"
@@ -77,7 +80,7 @@ class CompiledLoss:
             shapes = tuple(targets[q].shape), tuple(predictions[q].shape)
             parts.append((q, losses.resolve_loss(loss, *shapes), weight))
         if len(parts) > 1:
-            labels = [names[q] or str(loss.name) for q, loss, _ in parts]
+            labels = [names[q] or str(getattr(loss, "name", q)) for q, loss, _ in parts]
             self.metrics = [metrics.Mean(name=f"{n}_loss") for n in unique_names(labels)]
         return parts
 
@@ -86,8 +89,8 @@ class CompiledMetrics:
     """All metrics given to `compile`.
 
     Args:
-        metrics, weighted_metrics: a list of metrics, names and functions; for several outputs a list
-            of lists, or a dict by the outputs' names. Weighted metrics see `sample_weight`.
+        metrics, weighted_metrics: a list of metrics, names and functions; for several outputs a
+            list of lists, or a dict by the outputs' names. Weighted metrics see `sample_weight`.
         output_names: names of the outputs, if the model has any.
 
     Raises:
@@ -96,7 +99,9 @@ class CompiledMetrics:
 
     name = "compile_metrics"
 
-    def __init__(self, metrics: Any, weighted_metrics: Any = None, output_names: Any = None) -> None:
+    def __init__(
+        self, metrics: Any, weighted_metrics: Any = None, output_names: Any = None
+    ) -> None:
         for argument, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             _check_metrics(argument, given)
         self._given = metrics, weighted_metrics
@@ -135,7 +140,9 @@ class CompiledMetrics:
         rows, labels = [], []
         for argument, given in zip(("metrics", "weighted_metrics"), self._given, strict=True):
             weighted = argument == "weighted_metrics"
-            for q, wanted in enumerate(_metrics_per_output(argument, given, names, len(predictions))):
+            for q, wanted in enumerate(
+                _metrics_per_output(argument, given, names, len(predictions))
+            ):
                 for m in wanted:
                     if targets[q] is None:
                         raise DataError(f"y is missing: the metric {m!r} needs targets")
@@ -232,7 +239,8 @@ def _metrics_per_output(argument: str, given: Any, names: Sequence, count: int) 
         return [tree.flatten(g or []) for g in given]
     if any(tree.is_nested(g) for g in given):
         raise ArgumentError(
-            f"{argument} has {len(given)} lists, but the model has {count} outputs: {argument}={given!r}"
+            f"{argument} has {len(given)} lists, but the model has {count} outputs: "
+            f"{argument}={given!r}"
         )
     return [list(given) for _ in range(count)]
 
@@ -259,7 +267,7 @@ def _check_metrics(argument: str, given: Any) -> None:
 
 
 def _metric_names(labels: Sequence[tuple[str | None, str, bool]], several: bool) -> list[str]:
-    """Names in the logs: the output's in front if there are several, "weighted_" where one repeats."""
+    """Names in the logs: after the output's if there are several; "weighted_" if one repeats."""
     taken: set[str] = set()
     names = []
     for output, name, weighted in labels:

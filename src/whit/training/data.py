@@ -1,8 +1,9 @@
-"""From what users pass as data to arrays that a program reads: conversion, packing, splitting, weights.
+"""From what users pass as data to arrays that a program reads: conversion, packing, splitting,
+weights.
 
-Everything array-like becomes a C-contiguous NumPy array once, without a copy where it is one already;
-float64 becomes the default float type and integers stay. x, y and sample_weight may be nested; a
-`Packed` keeps their arrays in one list with the structure beside it.
+Everything array-like becomes a C-contiguous NumPy array once, without a copy where it is one
+already; float64 becomes the default float type and integers stay. x, y and sample_weight may be
+nested; a `Packed` keeps their arrays in one list with the structure beside it.
 """
 
 from __future__ import annotations
@@ -122,14 +123,16 @@ def as_array(value: Any, name: str) -> np.ndarray:
     array = value if type(value) is np.ndarray else _convert(value, name)
     if array.ndim == 0:
         raise ShapeError(
-            f"{name} is the single number {array!r}; expected an array whose first axis counts samples"
+            f"{name} is the single number {array!r}; expected an array whose first axis is samples"
         )
     dtype = array.dtype.name
     if dtype in _FLOATS:
         dtype = config.floatx()
     elif dtype not in dtypes.DTYPES:
         checks.check_numbers(name, value)
-        raise DataError(f"{name} has dtype {array.dtype}, which is not a type that whit computes with")
+        raise DataError(
+            f"{name} has dtype {array.dtype}, which is not a type that whit computes with"
+        )
     return np.ascontiguousarray(array, dtype)
 
 
@@ -142,7 +145,7 @@ def _convert(value: Any, name: str) -> np.ndarray:
         return np.asarray(value)
     except ValueError as error:
         raise DataError(
-            f"{name} does not make one array: {error}. All rows need the same length; pad or cut them"
+            f"{name} makes no array: {error}. All rows need the same length; pad or cut them"
         ) from None
 
 
@@ -204,17 +207,16 @@ def split_validation(packed: Packed, fraction: float) -> tuple[Packed, Packed]:
     """The first samples for training and the last `fraction` of them for validation.
 
     Raises:
-        ArgumentError: not a fraction, or one that leaves one side empty.
+        ArgumentError: not a fraction, or one that leaves nothing to train on.
     """
     if not 0 < fraction < 1:
         raise ArgumentError(f"validation_split={fraction}: expected a fraction between 0 and 1")
     n = packed.samples
     at = math.floor(n * (1.0 - fraction))
-    if at in (0, n):
+    if at == 0:
         raise ArgumentError(
-            f"validation_split={fraction} of {n} samples leaves "
-            f"{'none for training' if at == 0 else 'none for validation'}; give more data or "
-            "another fraction"
+            f"validation_split={fraction} of {n} samples leaves none for training; give more data "
+            "or a smaller fraction"
         )
     first = Packed(*packed.unpack(packed.rows(0, at)))
     return first, Packed(*packed.unpack(packed.rows(at, n)))

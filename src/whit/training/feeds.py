@@ -1,8 +1,8 @@
 """Where an epoch's batches come from: arrays in memory, or a stream that a thread reads ahead.
 
-A feed gives its epochs as `Run`s: so many steps of one program on these arrays. Arrays in memory make
-one long run and perhaps a short last one, and the program gathers the batches itself; a stream makes a
-run of one step for each batch.
+A feed gives its epochs as `Run`s: so many steps of one program on these arrays. Arrays in memory
+make one long run and perhaps a short last one, and the program gathers the batches itself; a stream
+makes a run of one step for each batch.
 """
 
 from __future__ import annotations

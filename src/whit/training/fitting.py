@@ -1,4 +1,6 @@
-"""The loops of `fit`, `evaluate` and `predict`: epochs, validation, callbacks, and what goes wrong."""
+"""The loops of `fit`, `evaluate` and `predict`: epochs, validation, callbacks, and what goes
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ class Validation:
         f = self.frequency
         if isinstance(f, bool) or not isinstance(f, int | list | tuple | set) or f in (0, []):
             raise ArgumentError(
-                f"validation_freq={f!r}: expected an integer of 1 or more, or a list of epochs (from 1)"
+                f"validation_freq={f!r}: expected 1 or more, or a list of epochs (counted from 1)"
             )
 
     def due(self, epoch: int) -> bool:
@@ -128,9 +130,10 @@ def fit(
     _prepare(model, feed, tested)
     callbacks.on_train_begin()
     logs: dict[str, Any] = {}
+    recorder = Recorder(in_pieces=callbacks.needs_batches("train"))
     try:
         for epoch in range(initial_epoch, epochs):
-            trained = _epoch(model, feed, callbacks, epoch, epochs)
+            trained = _epoch(model, feed, callbacks, recorder, (epoch, epochs))
             if trained is None:
                 break
             logs = trained
@@ -151,7 +154,12 @@ def fit(
 
 
 def _training_feed(
-    data: tuple, batch_size: Any, validation: Validation, shuffle: Any, class_weight: Any, steps: Any
+    data: tuple,
+    batch_size: Any,
+    validation: Validation,
+    shuffle: Any,
+    class_weight: Any,
+    steps: Any,
 ) -> ArrayFeed | StreamFeed:
     x, y, sample_weight = data
     if validation.split and validation.data is None:
@@ -169,7 +177,9 @@ def _training_feed(
     )
 
 
-def _prepare(model: Any, feed: ArrayFeed | StreamFeed, tested: ArrayFeed | StreamFeed | None) -> None:
+def _prepare(
+    model: Any, feed: ArrayFeed | StreamFeed, tested: ArrayFeed | StreamFeed | None
+) -> None:
     """Make the program of a whole batch before the clock of the first epoch starts."""
     for f, mode, source in ((feed, "train", "rows"), (tested, "test", "slices")):
         if isinstance(f, ArrayFeed):
@@ -177,25 +187,41 @@ def _prepare(model: Any, feed: ArrayFeed | StreamFeed, tested: ArrayFeed | Strea
 
 
 def _epoch(
-    model: Any, feed: ArrayFeed | StreamFeed, callbacks: CallbackList, epoch: int, epochs: int
+    model: Any,
+    feed: ArrayFeed | StreamFeed,
+    callbacks: CallbackList,
+    recorder: Recorder,
+    which: tuple[int, int],
 ) -> dict[str, Any] | None:
-    """Train one epoch; its logs, or None if there was no data left for it."""
+    """Train epoch `which[0]` of `which[1]`; its logs, or None if there was no data left for it."""
+    epoch, epochs = which
     model.reset_metrics()
     callbacks.on_epoch_begin(epoch)
-    runner = TrainRunner(model, callbacks, epoch, epochs, feed.steps)
+    recorder.clear()
+    runner = TrainRunner(model, callbacks, recorder, f"epoch {epoch + 1} of {epochs}", feed.steps)
     runner.over(feed)
     return dict(runner.logs) if runner.steps else None
 
 
 class TrainRunner(Runner):
-    """Trains an epoch, and watches the loss."""
+    """Trains an epoch, and watches the loss.
+
+    Args:
+        model, callbacks: as for `Runner`. recorder: keeps the state to go back to.
+        where: "epoch 1 of 3", for messages. steps: in the epoch, if that is known.
+    """
 
     def __init__(
-        self, model: Any, callbacks: CallbackList, epoch: int, epochs: int, steps: int | None
+        self,
+        model: Any,
+        callbacks: CallbackList,
+        recorder: Recorder,
+        where: str,
+        steps: int | None,
     ) -> None:
         super().__init__(model, "train", callbacks)
-        self._recorder = Recorder(in_pieces=bool(self._piece))
-        self._where = f"epoch {epoch + 1} of {epochs}"
+        self._recorder = recorder
+        self._where = where
         self._of = f" of {steps}" if steps else ""
 
     def check(self, run: Run) -> None:
@@ -275,7 +301,7 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
 
 
 def predict_batch(model: Any, x: Any, packed: Packed, key: tuple) -> Any:
-    """Predict all samples in one step; the next call with an array of this shape comes here no more.
+    """Predict all samples in one step; the next call with such an array comes here no more.
 
     Args:
         x: what the user passed. packed: its arrays. key: more of what the next call is known by.
@@ -308,7 +334,12 @@ def predict_function(step: Step, size: int, samples: int) -> Callable[..., Any]:
 
 # ---- arguments
 def _listed(
-    model: Any, callbacks: Any, verbose: Any, epochs: int, steps: int | None, add_history: bool = False
+    model: Any,
+    callbacks: Any,
+    verbose: Any,
+    epochs: int,
+    steps: int | None,
+    add_history: bool = False,
 ) -> CallbackList:
     if isinstance(callbacks, CallbackList):
         return callbacks

@@ -1,5 +1,5 @@
-"""Runs programs: on a thread of its own, so that the bar moves and Ctrl-C is heard, or in pieces where
-a callback wants to see every batch.
+"""Runs programs: on a thread of its own, so that the bar moves and Ctrl-C is heard, or in pieces
+where a callback wants to see every batch.
 
 `Runner` does one pass over a feed. While a long run computes, the main thread looks at its counter
 about twenty times a second. On Ctrl-C it asks the run to end, waits for the end of the step, and
@@ -19,7 +19,7 @@ import numpy as np
 from whit.engines import Control
 from whit.training.data import Packed, padded
 from whit.training.feeds import ArrayFeed, Run, StreamFeed
-from whit.training.step import Peek, Step, pads, step_for
+from whit.training.step import Step, pads, step_for
 
 _POLL = 0.05  # seconds
 
@@ -59,7 +59,7 @@ def execute(
 
 
 def _wait(done: threading.Event) -> None:
-    """Wait for the end of the step even if Ctrl-C comes again: the thread writes into the weights."""
+    """Wait for the end of the step, even if Ctrl-C comes again: it writes into the weights."""
     while True:
         try:
             if done.wait(_POLL):
@@ -86,7 +86,9 @@ class Runner:
         self.logs: dict[str, Any] = {}
         in_pieces = callbacks.needs_batches(mode)
         self._piece = int(model.steps_per_execution) if in_pieces else 0
-        self._stop = {"train": "stop_training", "test": "stop_evaluating"}.get(mode, "stop_predicting")
+        self._stop = {"train": "stop_training", "test": "stop_evaluating"}.get(
+            mode, "stop_predicting"
+        )
         self._begin = getattr(callbacks, f"on_{mode}_batch_begin")
         self._end = getattr(callbacks, f"on_{mode}_batch_end")
 
@@ -126,15 +128,13 @@ class Runner:
 
     def _poll(self, done: int) -> None:
         if done > 0:
-            self.callbacks.follow(self.mode, done - 1, self._peek)
+            self.callbacks.follow(self.mode, done - 1, self._shown)
 
-    def _peek(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, float]:
+        """The metrics in the middle of a run."""
         if self.mode == "predict":
             return {}
-        session = self.model._session
-        if session.peek is None:
-            session.peek = Peek(self.model)
-        return session.peek()
+        return {name: float(v.array) for name, v in self.model._session.shown.items()}
 
     # ---- what the modes do around a run
     def check(self, run: Run) -> None:

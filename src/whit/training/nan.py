@@ -1,4 +1,5 @@
-"""When the loss is no longer finite: puts the weights back and says where the first bad number arose.
+"""When the loss is no longer finite: puts the weights back and says where the first bad number
+arose.
 
 A `Recorder` keeps the state from before a stretch of steps, and what was run since. Steps are
 deterministic, so after a bad one the stretch is run again up to the step before it; the weights are
@@ -27,6 +28,8 @@ _STRETCH = 32  # runs in a stretch, if runs are single batches of a stream
 
 class Recorder:
     """Keeps what is needed to go back to before any step since the last snapshot.
+
+    One serves all epochs of a `fit`, so its copies are made in the same memory again and again.
 
     Args:
         in_pieces: callbacks may change anything between runs, so a stretch is a single run.
@@ -59,15 +62,13 @@ class Recorder:
     def _snapshot(self, step: Step) -> dict[Any, np.ndarray]:
         kept = {}
         for v in step.variables:
-            kept[v] = self._kept.get(v)
-            if kept[v] is None:
-                kept[v] = np.array(v.array)
-            else:
-                np.copyto(kept[v], v.array)
+            old = self._kept.get(v)
+            kept[v] = np.array(v.array) if old is None else old
+            np.copyto(kept[v], v.array)
         return kept
 
     def rewind(self, done: int) -> bool:
-        """Go back to before the last of the `done` steps of the last run; False if nothing was kept."""
+        """Go back to before the last of `done` steps of the last run; False if nothing was kept."""
         if not self._kept:
             return False
         for v, array in self._kept.items():
@@ -102,16 +103,18 @@ def explain(
         lines.append("The weights are those after the step before.")
     else:
         lines.append(_samples(samples, run, partial=False))
-        lines.append("The weights are those after this step: the model is too large to keep a copy.")
+        lines.append(
+            "The weights are those after this step: the model is too large to keep a copy."
+        )
     lines.append(
-        "Usual causes: a learning rate that is too high, inputs that are not scaled, a logarithm or a "
-        "division of zero. Try a lower learning rate or clipnorm=1.0 in the optimizer."
+        "Usual causes: a learning rate that is too high, inputs that are not scaled, a log of "
+        "zero or a division by it. Try a lower learning rate, or clipnorm=1.0 in the optimizer."
     )
     return NonFiniteLossError("\n".join(lines))
 
 
 def _locate(step: Step, run: Run, at: int) -> tuple[np.ndarray | None, list[str]]:
-    """Which rows of the batch are bad, if one can tell, and sentences about the first bad number."""
+    """Which rows of the batch are bad, if one can tell, and what the first bad number is."""
     program = step.program
     if program.halt is None:
         return None, []
@@ -125,14 +128,18 @@ def _locate(step: Step, run: Run, at: int) -> tuple[np.ndarray | None, list[str]
     path = _walk(program.halt, values)
     if not path:
         return None, ["The step is not bad when NumPy computes it: the numbers are near the limit."]
-    name = next((v.path for t, v in zip(program.state, step.variables, strict=True) if t is path[-1]), "")
-    return _rows(path, values, run.batch), _describe(path[-1], values, name, bool(program.data))
+    name = next(
+        (v.path for t, v in zip(program.state, step.variables, strict=True) if t is path[-1]), ""
+    )
+    return _rows(path, values, run.batch), _describe(path[-1], values, name)
 
 
 def _walk(halt: Tensor, values: dict[Tensor, np.ndarray]) -> list[Tensor]:
     """From the loss back to the first number that is not finite though what it is made from is."""
     path: list[Tensor] = []
-    heads: Sequence[Tensor] = [t for t in topological([halt]) if not values[t].ndim and _bad(values[t])]
+    heads: Sequence[Tensor] = [
+        t for t in topological([halt]) if not values[t].ndim and _bad(values[t])
+    ]
     heads = heads[-1:]
     while heads:
         path.append(heads[0])
@@ -154,14 +161,14 @@ def _rows(path: list[Tensor], values: dict[Tensor, np.ndarray], batch: int) -> n
     return None
 
 
-def _describe(node: Tensor, values: dict[Tensor, np.ndarray], variable: str, has_data: bool) -> list[str]:
+def _describe(node: Tensor, values: dict[Tensor, np.ndarray], variable: str) -> list[str]:
     array = values[node]
     bad = array[~np.isfinite(array)]
     kind = _kind(float(bad.flat[0]))
     if variable:
         return [
-            f'It comes from the weight "{variable}", {_count(array)} of which are not finite since the '
-            "step before: its gradient or the learning rate is too large."
+            f'It comes from the weight "{variable}", {_count(array)} of which are not finite since '
+            "the step before: its gradient or the learning rate is too large."
         ]
     if node.op == "input" or node.op == "gather":
         return [f"It comes from the data: {_count(array)} numbers of the batch are not finite."]

@@ -1,8 +1,8 @@
 """Tells whether each row of a prediction depends on its own row of the input alone.
 
-If so, a short batch may be padded to the size of a program that exists, in place of compiling another.
-The batch axis is followed through the graph: every primitive keeps it, moves it or, where it mixes rows
-(a sum over it, say), ends the search. What is not in the table counts as mixing.
+If so, a short batch may be padded to the size of a program that exists, in place of compiling
+another. The batch axis is followed through the graph: every primitive keeps it, moves it or, where
+it mixes rows (a sum over it, say), ends the search. What is not in the table counts as mixing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def rows_are_independent(program: Program, inputs: Sequence[Tensor]) -> bool:
                 axes[node] = _follow(node, [axes[a] for a in node.inputs])
     except _Mixed:
         return False
-    return all(axes[t] == 0 for t in program.outputs) and all(axes[t] is None for t in program.updates)
+    return all(axes[t] == 0 for t in program.outputs) and all(
+        axes[t] is None for t in program.updates
+    )
 
 
 def _follow(node: Tensor, axes: Axes) -> int | None:
@@ -127,6 +129,7 @@ def _gather(node: Tensor, axes: Axes) -> int | None:
 
 
 _RULES: dict[str, Rule] = {
+    "stop": lambda node, axes: _same(axes),
     "broadcast": _broadcast,
     "reshape": _reshape,
     "transpose": _transpose,

@@ -1,8 +1,8 @@
 """Makes the compiled programs of a model: one training, test or prediction step for given shapes.
 
-A step is the model's own `train_step`, `test_step` or `predict_step`, traced. How a step gets its batch
-is the `source`: "rows" gathers them from resident arrays, "slices" is handed a slice of them, "whole"
-takes the arrays as they are. Programs are kept in the model's `Session` and made once.
+A step is the model's own `train_step`, `test_step` or `predict_step`, traced. How a step gets its
+batch is the `source`: "rows" gathers them from resident arrays, "slices" is handed a slice of them,
+"whole" takes the arrays as they are. Programs are kept in the model's `Session` and made once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from whit import config, tree
 from whit.engines import compile_program
-from whit.engines.reference import ReferenceEngine, compute
+from whit.engines.reference import ReferenceEngine
 from whit.errors import ArgumentError
 from whit.graph import Program, Tensor, Trace, apply, build, dtypes, origin
 from whit.graph import grad as gradients
@@ -23,6 +23,7 @@ from whit.ops import core
 from whit.training.data import Packed
 from whit.training.rowwise import rows_are_independent
 from whit.transforms import _tracing
+from whit.variables import Variable
 
 
 @dataclass
@@ -71,6 +72,7 @@ class Session:
         loss_tensor: the loss in the trace in progress.
         quick: what the one-batch methods call, by shapes.
         rowwise: whether rows of a prediction are independent, by shapes.
+        shown: variables that hold the metrics after the last step, by name.
     """
 
     def __init__(self) -> None:
@@ -82,18 +84,17 @@ class Session:
         self.steps: dict[Any, Step] = {}
         self.quick: dict[Any, Any] = {}
         self.rowwise: dict[Any, bool] = {}
-        self.peek: Any = None
+        self.shown: dict[str, Variable] = {}
 
     def forget(self) -> None:
         """Drop all programs: the model, or how it is trained, has changed."""
         self.steps.clear()
         self.quick.clear()
         self.rowwise.clear()
-        self.peek = None
 
     def __getstate__(self) -> dict[str, Any]:
-        dropped: dict[str, Any] = {"steps": {}, "quick": {}, "rowwise": {}}
-        return {**self.__dict__, **dropped, "peek": None, "loss_tensor": None}
+        dropped: dict[str, Any] = {"steps": {}, "quick": {}, "rowwise": {}, "shown": {}}
+        return {**self.__dict__, **dropped, "loss_tensor": None}
 
 
 # ---- finding and making
@@ -147,6 +148,8 @@ def _traced(
             loss, model._session.loss_tensor = model._session.loss_tensor, None
             model._clear_losses()
         if mode != "predict":
+            if not reset:
+                _publish(model._session, names, outputs)
             outputs = [_loss(loss, names, outputs), *outputs]
         program, variables = trace.program(outputs, data, stepped, halt)
     return program, variables, structure, names
@@ -156,7 +159,7 @@ def step_for_some(model: Any, packed: Packed) -> tuple[Step, int]:
     """A "predict" step for at least these samples, and for how many.
 
     Where rows do not depend on each other, a number of samples that has no program yet is padded to
-    the next power of two, so that a server compiles a handful of programs and not one for each number.
+    the next power of two: a server then compiles a handful of programs, not one for each number.
     """
     samples = packed.samples
     size = 1 << (samples - 1).bit_length()
@@ -225,14 +228,18 @@ def _predict(model: Any, triple: Any) -> Traced:
     return tree.map_structure(lambda _: None, result), [], leaves, None
 
 
-_MODES: dict[str, Callable[[Any, Any], Traced]] = {"train": _train, "test": _test, "predict": _predict}
+_MODES: dict[str, Callable[[Any, Any], Traced]] = {
+    "train": _train,
+    "test": _test,
+    "predict": _predict,
+}
 
 
 def _logs(logs: Any) -> tuple[list[str], list[Tensor]]:
     """Names, sorted, and tensors of what a step returned."""
     if not isinstance(logs, dict):
         raise ArgumentError(
-            f"train_step and test_step must return a dict from metrics' names to values, got {logs!r}"
+            f"train_step and test_step must return a dict of metrics by name, got {logs!r}"
         )
     flat: dict[str, Any] = {}
     for key, value in logs.items():
@@ -252,7 +259,7 @@ def not_finite(x: Tensor) -> Tensor:
     most = float(np.finfo(x.dtype).max) if dtypes.is_float(x.dtype) else 0.0
     if not most:
         return build.constant(False, "bool")
-    return apply("not", build.binary("less_equal", abs(x), most))  # type: ignore[arg-type]
+    return apply("not", build.binary("less_equal", abs(x), most))
 
 
 def loss_gradients(loss: Any, variables: Sequence[Any]) -> list[Tensor]:
@@ -265,23 +272,19 @@ def loss_gradients(loss: Any, variables: Sequence[Any]) -> list[Tensor]:
 
 
 # ---- looking at metrics while a run goes on
-class Peek:
-    """The metrics' values in the middle of a run: read from their variables, computed with NumPy."""
+def _publish(session: Session, names: list[str], outputs: Sequence[Tensor]) -> None:
+    """Write the metrics that are numbers into variables, one word each, for the bar to read.
 
-    def __init__(self, model: Any) -> None:
-        trace = Trace(f"{model.name}.metrics")
-        with _tracing, trace.active():
-            self.names, outputs = _logs(model.get_metrics_result())
-            self.program, self.variables = trace.program(outputs)
-
-    def __call__(self) -> dict[str, float]:
-        """The scalars among the metrics."""
-        values = {
-            t: np.array(v.array)  # type: ignore[attr-defined]
-            for t, v in zip(self.program.state, self.variables, strict=True)
-        }
-        for node in self.program.nodes:
-            if node not in values:
-                values[node] = compute(node, [values[a] for a in node.inputs])
-        found = zip(self.names, (values[t] for t in self.program.outputs), strict=True)
-        return {name: float(value) for name, value in found if value.ndim == 0}
+    The sums and counts of a metric change at different moments of a step; a bar that read those in
+    the middle of one would show quotients that never were.
+    """
+    trace = Trace.current()
+    assert trace is not None
+    for name, value in zip(names, outputs, strict=True):
+        if value.ndim:
+            continue
+        shown = session.shown.get(name)
+        if shown is None or shown.dtype != value.dtype:
+            shown = Variable(np.zeros((), value.dtype), trainable=False, name="shown")
+            session.shown[name] = shown
+        trace.assign(shown, value)

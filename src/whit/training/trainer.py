@@ -1,8 +1,9 @@
 """Trainer: the methods of a model that train it, measure it and use it, as Keras 3 has them.
 
-The methods here check and convert; `fitting` has the loops over epochs, `loop` runs the programs that
-`step` makes. A call with one batch and nothing to print has a path of its own: it looks its program up
-by the arrays' shapes and runs it, because a prediction of one sample has to take microseconds.
+The methods here check and convert; `fitting` has the loops over epochs, `loop` runs the programs
+that `step` makes. A call with one batch and nothing to print has a path of its own: it looks its
+program up by the arrays' shapes and runs it, because a prediction of one sample has to take
+microseconds.
 """
 
 from __future__ import annotations
@@ -72,8 +73,8 @@ class Trainer:
 
         Args:
             optimizer: a name or an `Optimizer`.
-            loss: a name, a `Loss` or a function of (y_true, y_pred); for several outputs a list or a
-                dict of such.
+            loss: a name, a `Loss` or a function of (y_true, y_pred); for several outputs a list
+                or a dict of such.
             loss_weights: numbers that the outputs' losses are multiplied by.
             metrics: a list of names, `Metric`s and functions.
             weighted_metrics: the same; these see `sample_weight` and `class_weight`.
@@ -129,8 +130,8 @@ class Trainer:
     def _require_compiled(self, method: str) -> None:
         if not self.compiled:
             raise NotCompiledError(
-                f'{method}: You must call `compile()` before using the model: "{self.name}" does not '
-                f'know its loss and optimizer yet. For example: model.compile("adam", "mse")'
+                f"{method}: You must call `compile()` before using the model: {self.name!r} does "
+                'not know its loss and optimizer yet. For example: model.compile("adam", "mse")'
             )
 
     # ---- metrics
@@ -317,7 +318,11 @@ class Trainer:
         """
         self._require_compiled("fit")
         validation = fitting.Validation(
-            validation_data, validation_split, validation_steps, validation_batch_size, validation_freq
+            validation_data,
+            validation_split,
+            validation_steps,
+            validation_batch_size,
+            validation_freq,
         )
         return fitting.fit(
             self,
@@ -425,7 +430,11 @@ class Trainer:
         self, mode: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool
     ) -> Any:
         key = None
-        if type(x) is np.ndarray and type(y) is np.ndarray and class_weight is sample_weight is None:
+        if (
+            type(x) is np.ndarray
+            and type(y) is np.ndarray
+            and class_weight is sample_weight is None
+        ):
             key = (mode, x.shape, x.dtype, y.shape, y.dtype, return_dict)
             quick = self._session.quick.get(key)
             if quick is not None:
@@ -466,9 +475,9 @@ class Trainer:
 
     # ---- results
     def _in_order(self, logs: dict[str, Any]) -> Any:
-        """The values of logs, the loss first and then in the order of the metrics; one alone as it is."""
+        """The values of logs, the loss first, then the metrics in order; one alone as it is."""
         names: list[str] = []
-        for m in self.metrics:  # by their own names, so that one given twice is there twice, as in Keras
+        for m in self.metrics:  # as in Keras, one that is given twice is there twice
             names += [one.name for one in m.metrics] if isinstance(m, CompiledMetrics) else [m.name]
         values = [logs[n] for n in names if n in logs]
         values += [logs[n] for n in sorted(logs) if n not in names]

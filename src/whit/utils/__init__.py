@@ -7,9 +7,13 @@ from whit._lazy import lazy_names
 _PLACES = {
     "Progbar": "whit.utils.progbar",
     "clear_session": "whit.utils.session",
+    "disable_interactive_logging": "whit.config",
+    "enable_interactive_logging": "whit.config",
     "get_uid": "whit.utils.session",
+    "is_interactive_logging_enabled": "whit.config",
     "normalize": "whit.utils.numerical",
     "set_random_seed": "whit.utils.random_seed",
+    "standardize_dtype": "whit.backend",
     "to_categorical": "whit.utils.numerical",
 }
 

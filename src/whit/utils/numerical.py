@@ -56,6 +56,5 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
     array([[0.6, 0.8]])
     """
     x = np.asarray(x)
-    norm = np.atleast_1d(np.linalg.norm(x, order, axis))
-    norm[norm == 0] = 1
-    return x / np.expand_dims(norm, axis)
+    norm = np.linalg.norm(x, order, axis, keepdims=True)
+    return x / np.where(norm == 0, 1, norm)

@@ -1,7 +1,9 @@
-"""The progress bar that training prints, to the character as Keras does, and how messages are printed.
+"""The progress bar that training prints, to the character as Keras does, and how messages are
+printed.
 
 A bar is redrawn in place by backspaces and a carriage return; every part of its text is one small
-function below. Callbacks print through `print_msg`, so that one switch turns all of it into logging.
+function below. Callbacks print through `print_msg`, so that one switch turns all of it into
+logging.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ class Progbar:
         interval: the least time between two drawings, in seconds.
         stateful_metrics: names of the metrics that are shown as they come; the others are averaged
             over the steps.
-        stateless_metrics: names of the metrics that are averaged; the others are shown as they come.
+        stateless_metrics: names of the metrics that are averaged; the others are shown as is.
         unit_name: what a step is called.
 
     Raises:
@@ -81,7 +83,7 @@ class Progbar:
         self.verbose = verbose
         self.interval = interval
         self.unit_name = unit_name
-        self._shown_as_is = None if stateless_metrics is not None else set(stateful_metrics or ())
+        self._shown_as_is = set(stateful_metrics or ())
         self._averaged = None if stateless_metrics is None else set(stateless_metrics)
         self._in_place = _redraws_in_place()
         self._values: dict[str, tuple[float, float]] = {}  # name: (sum, count)
@@ -134,7 +136,10 @@ class Progbar:
     # ---- what is shown
     def _take(self, name: str, value: Any, current: int, finalize: bool) -> None:
         value = value if isinstance(value, float) else float(np.mean(value))
-        averaged = name not in self._shown_as_is if self._averaged is None else name in self._averaged
+        if self._averaged is None:
+            averaged = name not in self._shown_as_is
+        else:
+            averaged = name in self._averaged
         if not averaged or finalize:
             self._values[name] = (value, 1)
             return
@@ -170,7 +175,7 @@ class Progbar:
         return f"{current:{digits}d}/{self.target}"
 
     def _metrics(self, signed: bool = False) -> str:
-        """The metrics; a one-line summary (`signed`) shows negative numbers in exponents, as Keras'."""
+        """The metrics; like Keras', a one-line summary (`signed`) has negatives in exponents."""
         text = ""
         for name, (total, count) in self._values.items():
             mean = total / max(1, count)

@@ -102,16 +102,12 @@ def _through_transpose(x: Tensor, at: Map) -> Map:
 
 def _through_slice(x: Tensor, at: Map) -> Map:
     start, _, step = x.attrs
-    return tuple(
-        i.scaled(s) + Affine(a) for i, a, s in zip(at, start, step, strict=True)
-    )
+    return tuple(i.scaled(s) + Affine(a) for i, a, s in zip(at, start, step, strict=True))
 
 
 def _through_flip(x: Tensor, at: Map) -> Map:
     axes, shape = x.attrs[0], x.shape
-    return tuple(
-        Affine(shape[q] - 1) + i.scaled(-1) if q in axes else i for q, i in enumerate(at)
-    )
+    return tuple(Affine(shape[q] - 1) + i.scaled(-1) if q in axes else i for q, i in enumerate(at))
 
 
 THROUGH: dict[str, Callable[[Tensor, Map], Map]] = {

@@ -1,4 +1,4 @@
-"""One row for each elementwise primitive: its instructions, for scalars and vectors of every dtype."""
+"""One row for each elementwise primitive: its instructions, scalar and vector, for every dtype."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def is_unsigned(dtype: str) -> bool:
 
 def _pick(floating: str, signed: str, unsigned: str | None = None) -> Callable:
     def rule(b: Builder, dtype: str, x: Value, y: Value) -> Value:
-        word = floating if x.type.is_float else unsigned if unsigned and is_unsigned(dtype) else signed
+        word = (
+            floating if x.type.is_float else unsigned if unsigned and is_unsigned(dtype) else signed
+        )
         return b.op(word, x, y)
 
     return rule
@@ -37,7 +39,9 @@ def _pick(floating: str, signed: str, unsigned: str | None = None) -> Callable:
 
 def _compare(floating: str, signed: str, unsigned: str | None = None) -> Callable:
     def rule(b: Builder, dtype: str, x: Value, y: Value) -> Value:
-        word = floating if x.type.is_float else unsigned if unsigned and is_unsigned(dtype) else signed
+        word = (
+            floating if x.type.is_float else unsigned if unsigned and is_unsigned(dtype) else signed
+        )
         return b.compare(word, x, y)
 
     return rule
@@ -90,7 +94,9 @@ def _sign(b: Builder, dtype: str, x: Value) -> Value:
     if is_unsigned(dtype):
         return b.select(b.compare("eq", x, zero), zero, one)
     kind = "o" if x.type.is_float else "s"
-    below = b.select(b.compare(kind + "lt", x, zero), constant(-1, x.type), x if x.type.is_float else zero)
+    below = b.select(
+        b.compare(kind + "lt", x, zero), constant(-1, x.type), x if x.type.is_float else zero
+    )
     return b.select(b.compare(kind + "gt", x, zero), one, below)
 
 

@@ -88,7 +88,22 @@ def plan_contraction(
             for split in ("batch",) if batch >= threads > 1 else ("columns", "rows"):
                 panels = -(-n // (nv * lanes))
                 pack_b = not (b_contiguous and (panels == 1 or m <= 2 * mr))
-                cost = _cost(batch, m, n, k, mr, nv, lanes, split, blocks, threads, pack_b, outputs, bits, sparse)
+                cost = _cost(
+                    batch,
+                    m,
+                    n,
+                    k,
+                    mr,
+                    nv,
+                    lanes,
+                    split,
+                    blocks,
+                    threads,
+                    pack_b,
+                    outputs,
+                    bits,
+                    sparse,
+                )
                 if best is None or cost < best.cost * 0.999:
                     best = Contraction(
                         batch, m, n, k, mr, nv, lanes, split, kc, pack_b or sparse, sparse, cost

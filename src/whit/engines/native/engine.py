@@ -59,7 +59,9 @@ class NativeExecutable:
         compiled: the code, with the time that each stage of making it took.
     """
 
-    def __init__(self, program: Program, target: Target, threads: int, profile: bool = False) -> None:
+    def __init__(
+        self, program: Program, target: Target, threads: int, profile: bool = False
+    ) -> None:
         self.program, self.target, self.threads = program, target, threads
         self.profile = profile
         self.literals = [t for t in program.nodes if t.op == "literal"]
@@ -106,7 +108,9 @@ class NativeExecutable:
         outputs = [np.zeros((steps, *shape), dtype) for shape, dtype in self._outputs]
         if steps < 1:
             return outputs
-        table = self._table(*addresses, *map(_address, given), *map(_address, outputs), *self._fixed)
+        table = self._table(
+            *addresses, *map(_address, given), *map(_address, outputs), *self._fixed
+        )
         words = (control or Control()).words
         try:
             arena = self._arenas.pop()  # atomic, so that threads can run at once
@@ -193,7 +197,12 @@ def _notes(code: Code) -> dict[str, Any]:
 
 
 def _report(
-    program: Program, target: Target, threads: int, compiled: objects.Compiled, total: float, size: int
+    program: Program,
+    target: Target,
+    threads: int,
+    compiled: objects.Compiled,
+    total: float,
+    size: int,
 ) -> None:
     stages = " ".join(f"{k} {v * 1e3:.0f}" for k, v in compiled.seconds.items())
     origin = "from the cache" if compiled.cached else "compiled"
@@ -233,5 +242,3 @@ class NativeEngine:
         if self.threads is None and work(program) < SMALL_WORK:
             threads = 1
         return NativeExecutable(program, self.target or host_target(), threads, profile)
-
-

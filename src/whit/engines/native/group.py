@@ -1,4 +1,4 @@
-"""Graph to kernels: which node is computed where. Knows primitives and maps, and nothing of networks.
+"""Graph to kernels: which node is computed where. Knows primitives and maps, not networks.
 
 One rule does most of it: a node joins the latest kernel that makes any of its operands, if it reads
 each operand made there exactly where it is made. That gives bias and activation in a contraction's
@@ -33,7 +33,25 @@ SOURCES = frozenset({"input", "constant", "literal", "iota"})
 SERIAL = frozenset({"cumsum", "scatter_add"})
 # Recomputed where used rather than stored, when that takes no more than one stored value.
 CHEAP = frozenset(
-    "add sub mul neg abs max min less less_equal equal and or xor not where cast sign".split()
+    [
+        "add",
+        "sub",
+        "mul",
+        "neg",
+        "abs",
+        "max",
+        "min",
+        "less",
+        "less_equal",
+        "equal",
+        "and",
+        "or",
+        "xor",
+        "not",
+        "where",
+        "cast",
+        "sign",
+    ]
 )
 LEAVES = CHEAP | VIEWS | {"gather", "pad", "concat", "shift_left", "shift_right", "floor"}
 
@@ -48,7 +66,11 @@ def canonical(roots: list[Tensor]) -> list[Tensor]:
     new: dict[Tensor, Tensor] = {}
     for node in topological(roots):
         inputs = tuple(new[a] for a in node.inputs)
-        if node.op in REDUCTIONS and len(node.attrs[0]) > 1 and node.attrs[0][-1] == node.inputs[0].ndim - 1:
+        if (
+            node.op in REDUCTIONS
+            and len(node.attrs[0]) > 1
+            and node.attrs[0][-1] == node.inputs[0].ndim - 1
+        ):
             rows = intern(node.op, inputs, ((node.attrs[0][-1],),))
             new[node] = _split(intern(node.op, (rows,), (node.attrs[0][:-1],)))
         else:
@@ -206,9 +228,15 @@ class Grouping:
         probe = list(self._reads_of_reduction(n, full))
         k = max((self.maker(b) for b, _ in probe), key=_number, default=None)
         if k is None:
-            k = next((q for q in reversed(self.kernels) if q.kind == "row" and q.space == x.shape), None)
-        fits = k is not None and k.kind == "row" and k.space == x.shape
-        if not fits or any(self.maker(b) is k and k.nodes.get(b) != m for b, m in probe):
+            k = next(
+                (q for q in reversed(self.kernels) if q.kind == "row" and q.space == x.shape), None
+            )
+        if (
+            k is None
+            or k.kind != "row"
+            or k.space != x.shape
+            or any(self.maker(b) is k and k.nodes.get(b) != m for b, m in probe)
+        ):
             k = self._new("row", x.shape)
         self._put(k, n, full[:-1])
 
@@ -216,8 +244,12 @@ class Grouping:
         x, axes = n.inputs[0], n.attrs[0]
         full = own_axes(x.shape)
         last = self.kernels[-1] if self.kernels else None
-        same = last is not None and last.kind == "column" and (last.space, last.reduced) == (x.shape, axes)
-        if not same or any(self.maker(b) is last for b, _ in self._reads_of_reduction(n, full)):
+        if (
+            last is None
+            or last.kind != "column"
+            or (last.space, last.reduced) != (x.shape, axes)
+            or any(self.maker(b) is last for b, _ in self._reads_of_reduction(n, full))
+        ):
             last = self._new("column", x.shape)
             last.reduced = axes
         self._put(last, n, tuple(i for q, i in enumerate(full) if q not in axes))
@@ -231,7 +263,7 @@ class Grouping:
 
     def _assign_elementwise(self, n: Tensor) -> None:
         bases = list(self.bases(n, own_axes(n.shape)))
-        makers = {self.maker(b) for b, _ in bases} - {None}
+        makers = {k for b, _ in bases if (k := self.maker(b)) is not None}
         if n.shape == () and n.op in ELEMENTWISE and all(k.kind == "scalar" for k in makers):
             k = next((k for k in self.kernels if k.kind == "scalar"), None)
             return self._put(k or self._new("scalar", ()), n, ())
@@ -248,12 +280,13 @@ class Grouping:
         loops = self._match_axes(k, n, bases)
         if loops is None:
             return None
-        mapping = {q: symbol(l) for q, l in loops.items()}
+        mapping = {q: symbol(loop) for q, loop in loops.items()}
         for b, m in bases:
-            if self.maker(b) is k:
-                if k.nodes.get(b) != tuple(i.substitute(mapping) for i in m):
-                    return None
-        used, wanted = set(loops.values()), {l for l, d in enumerate(k.space) if d != 1}
+            if self.maker(b) is not k:
+                continue
+            if k.nodes.get(b) != tuple(i.substitute(mapping) for i in m):
+                return None
+        used, wanted = set(loops.values()), {q for q, d in enumerate(k.space) if d != 1}
         inner = len(k.space) - 1
         if k.kind == "dot" and used != wanted:
             return None
@@ -274,16 +307,17 @@ class Grouping:
                 if len(index.terms) == len(loop.terms) == 1:
                     loops.setdefault(index.terms[0][0], loop.terms[0][0])
         loops.pop(-1, None)
-        free = [l for l, d in enumerate(k.space) if l not in loops.values() and l not in k.reduced]
+        taken = {*loops.values(), *k.reduced}
+        free = [loop for loop in range(len(k.space)) if loop not in taken]
         for q, d in enumerate(n.shape):
             if d != 1 and q not in loops:
-                l = next((l for l in reversed(free) if k.space[l] == d), None)
-                if l is None:
+                fit = next((loop for loop in reversed(free) if k.space[loop] == d), None)
+                if fit is None:
                     return None
-                free.remove(l)
-                loops[q] = l
+                free.remove(fit)
+                loops[q] = fit
         ok = len(set(loops.values())) == len(loops)
-        ok = ok and all(k.space[l] == n.shape[q] for q, l in loops.items())
+        ok = ok and all(k.space[loop] == n.shape[q] for q, loop in loops.items())
         return loops if ok else None
 
     # ---- what is stored
@@ -302,9 +336,11 @@ class Grouping:
                     need.add(base)
                 elif self._computed_in(n) - {self.owner[base]}:
                     need.add(base)
-        self.stored = need | (roots & set(self.owner)) | {
-            n for n in self.owner if n.op == "dot" and not self._joined(n)
-        }
+        self.stored = (
+            need
+            | (roots & set(self.owner))
+            | {n for n in self.owner if n.op == "dot" and not self._joined(n)}
+        )
         for n in self.order:
             if n in need and n not in roots and n not in operands and n.op in CHEAP:
                 if self.owner[n].kind == "scalar":
@@ -349,7 +385,12 @@ class Grouping:
 
     def _walk(self, k: Kernel, a: Tensor, am: Map) -> Iterator[tuple[Tensor, Map]]:
         base, bm = self.resolve(a, am)
-        if base in self.alias or base.op in ("input", "literal") or base in self.stored or base in k.nodes:
+        if (
+            base in self.alias
+            or base.op in ("input", "literal")
+            or base in self.stored
+            or base in k.nodes
+        ):
             yield base, bm
         else:
             for x, xm in self.operands(base, bm):
@@ -410,7 +451,9 @@ def operand_maps(n: Tensor, at: Map) -> list[tuple[Tensor, Map]]:
         return [(n.inputs[0], tuple(ANYWHERE if p else i for p, i in zip(moved, at, strict=True)))]
     if n.op == "concat":
         (axis,) = n.attrs
-        return [(a, tuple(ANYWHERE if q == axis else i for q, i in enumerate(at))) for a in n.inputs]
+        return [
+            (a, tuple(ANYWHERE if q == axis else i for q, i in enumerate(at))) for a in n.inputs
+        ]
     if n.op == "random_bits":
         return [(n.inputs[0], (ZERO,)), (n.inputs[0], (Affine(1),))]
     if n.op in VIEWS:

@@ -98,10 +98,11 @@ class Module:
 
     def text(self, triple: str, layout: str) -> str:
         head = f'target triple = "{triple}"\ntarget datalayout = "{layout}"\n'
-        attributes = 'attributes #0 = { nounwind "prefer-vector-width"="512" }\nattributes #1 = { nounwind }\n'
-        return "\n".join(
-            [head, *self.declarations.values(), *self.functions.values(), attributes]
+        attributes = (
+            'attributes #0 = { nounwind "prefer-vector-width"="512" }\n'
+            "attributes #1 = { nounwind }\n"
         )
+        return "\n".join([head, *self.declarations.values(), *self.functions.values(), attributes])
 
 
 class Builder:
@@ -230,9 +231,7 @@ class Builder:
         if not a.name.startswith("%"):
             return Value(f"splat ({a})", t)
         one = self.new(f"insertelement {t} poison, {a}, i64 0", t)
-        return self.new(
-            f"shufflevector {one}, {t} poison, <{lanes} x i32> zeroinitializer", t
-        )
+        return self.new(f"shufflevector {one}, {t} poison, <{lanes} x i32> zeroinitializer", t)
 
     def extract(self, a: Value, lane: int) -> Value:
         return self.new(f"extractelement {a}, i64 {lane}", a.type.scalar)
@@ -254,7 +253,7 @@ class Builder:
     def loop(
         self, lo: Index, hi: Index, step: int = 1, carry: Sequence[Value] = ()
     ) -> Iterator[Loop]:
-        """`for i in range(lo, hi, step)`; set `next`; after the loop `values` are the final ones."""
+        """`for i in range(lo, hi, step)`; set `next`; after it `values` are the final ones."""
         before = self.block
         head, body, out = self.label("head"), self.label("body"), self.label("out")
         self.jump(head)

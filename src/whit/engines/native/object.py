@@ -2,7 +2,8 @@
 
 A cache entry is named by a digest of everything that decides its content, carries the SHA-256 of
 what follows, and is replaced atomically. One that is damaged, cut off or of another version is
-ignored and written anew, never run. Where the cache cannot be written whit says so once and goes on.
+ignored and written anew, never run. Where the cache cannot be written whit says so once and goes
+on.
 """
 
 from __future__ import annotations
@@ -92,10 +93,14 @@ def toolchain() -> str:
     sources = hashlib.sha256()
     for path in sorted([*here.rglob("*.py"), *here.parent.parent.glob("graph/**/*.py")]):
         sources.update(path.read_bytes())
-    return f"{llvmlite.__version__} {binding.llvm_version_info} {sys.platform} {sources.hexdigest()}"
+    return (
+        f"{llvmlite.__version__} {binding.llvm_version_info} {sys.platform} {sources.hexdigest()}"
+    )
 
 
-def to_object(text_of: Callable[[str, str], str], target: Target) -> tuple[bytes, dict[str, float], Any]:
+def to_object(
+    text_of: Callable[[str, str], str], target: Target
+) -> tuple[bytes, dict[str, float], Any]:
     """Object code of a module; `text_of(triple, layout)` writes it."""
     from llvmlite import binding
 
@@ -156,7 +161,10 @@ def read_entry(path: Path) -> tuple[dict[str, Any], bytes] | None:
     except OSError:
         return None
     head = len(MAGIC) + 32
-    if not data.startswith(MAGIC) or hashlib.sha256(data[head:]).digest() != data[len(MAGIC) : head]:
+    if (
+        not data.startswith(MAGIC)
+        or hashlib.sha256(data[head:]).digest() != data[len(MAGIC) : head]
+    ):
         return None
     size = int.from_bytes(data[head : head + 8], "little")
     return json.loads(data[head + 8 : head + 8 + size]), data[head + 8 + size :]
@@ -180,8 +188,8 @@ def write_entry(path: Path, meta: dict[str, Any], code: bytes) -> None:
         if not _warned:
             _warned.append(str(error))
             warnings.warn(
-                f"whit could not keep compiled code in {path.parent} ({error}); it will be compiled "
-                "again next time. Set WHIT_CACHE to a folder that can be written.",
+                f"whit could not keep compiled code in {path.parent} ({error}); it will be "
+                "compiled again next time. Set WHIT_CACHE to a folder that can be written.",
                 RuntimeWarning,
                 stacklevel=2,
             )

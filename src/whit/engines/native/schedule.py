@@ -22,7 +22,7 @@ ALIGN = 64
 
 @dataclass(frozen=True)
 class Operand:
-    """A contraction's operand in memory: element strides of its two axes, and of the batch loops."""
+    """A contraction's operand in memory: element strides of its two axes and the batch loops."""
 
     base: Tensor
     offset: int
@@ -72,7 +72,8 @@ class Schedule:
 
     # ---- memory that the caller gives
     def _name_inputs(self) -> None:
-        p, self.table = self.program, []
+        p = self.program
+        self.table: list[Buffer] = []
         groups = [("state", p.state), ("data", p.data), ("stepped", p.stepped)]
         for kind, tensors in groups:
             for t in tensors:
@@ -122,7 +123,7 @@ class Schedule:
         size = 1
         for b in batch:
             size *= b
-        b = self.operand(k, 1)
+        right = self.operand(k, 1)
         return plan_contraction(
             size,
             m,
@@ -131,7 +132,7 @@ class Schedule:
             target=self.target,
             threads=self.threads,
             bits=itemsize(d.dtype) * 8,
-            b_contiguous=b.column == 1,
+            b_contiguous=right.column == 1,
             outputs=len(k.outs),
             may_sparse=d.dtype == "float32" and self.target.vector_bits >= 256,
         )
@@ -189,9 +190,10 @@ class Schedule:
         k.part = Part("rows", outer, 1)
         for base, maps in k.reads.items():
             p = self.group.maker(base)
-            if p is not None and p.part.kind == "rows" and p.part.axes == outer:
-                if _same_rows(p.nodes.get(base), outer) and all(_same_rows(m, outer) for m in maps):
-                    k.part = p.part
+            if p is None or p.part.kind != "rows" or p.part.axes != outer:
+                continue
+            if _same_rows(p.nodes.get(base), outer) and all(_same_rows(m, outer) for m in maps):
+                k.part = p.part
 
     # ---- what must come before what
     def _edge(self, first: Kernel, then: Kernel, aligned: bool) -> None:
@@ -215,7 +217,9 @@ class Schedule:
             return True
         same = p.part == k.part and p.part.kind == "rows" and k.kind == "row"
         rows = p.part.axes
-        return same and _same_rows(p.nodes.get(base), rows) and all(_same_rows(m, rows) for m in maps)
+        return (
+            same and _same_rows(p.nodes.get(base), rows) and all(_same_rows(m, rows) for m in maps)
+        )
 
     def _readers(self, state: Tensor) -> list[Kernel]:
         home = self.group.home
@@ -238,7 +242,9 @@ class Schedule:
         """Every other reader can run before, and the writer reads only the element it writes."""
         readers = self._readers(state)
         if writer in readers:
-            if set(writer.reads) & {b for b in writer.reads if b is not state and self.group.home(b) is state}:
+            if set(writer.reads) & {
+                b for b in writer.reads if b is not state and self.group.home(b) is state
+            }:
                 return False
             if writer.reads.get(state) != {writer.nodes[value]} or writer.kind == "serial":
                 return False
@@ -271,7 +277,9 @@ class Schedule:
         def phase(k: Kernel) -> int:
             if k not in level:
                 level[k] = 0
-                level[k] = max((phase(p) + (not ok) for p, ok in self._before[k].items()), default=0)
+                level[k] = max(
+                    (phase(p) + (not ok) for p, ok in self._before[k].items()), default=0
+                )
             return level[k]
 
         for k in self.kernels:
@@ -304,7 +312,9 @@ class Schedule:
             for base in k.reads:
                 self._touch(self.buffer(base), k.phase)
             if k.kind == "pack":
-                self.packs[k] = self._extra(f"pack{k.number}", (pack_bytes(k.plan),), "uint8", k.phase)
+                self.packs[k] = self._extra(
+                    f"pack{k.number}", (pack_bytes(k.plan),), "uint8", k.phase
+                )
                 # Counts outlive the step: a search that found nothing is not repeated at once.
                 words = k.plan.row_panels * k.plan.blocks + 8 * (self.threads + 1)
                 kept = self._extra(f"counts{k.number}", (words,), "int64", 0)
@@ -321,7 +331,15 @@ class Schedule:
             self._touch(temp, count)
         if self.halt is not None:
             self._touch(self.buffers[self.halt], count)
-        temps = {id(b): b for b in [*self.buffers.values(), *self.packs.values(), *self.pack_counts.values(), *self.partials.values()]}
+        temps = {
+            id(b): b
+            for b in [
+                *self.buffers.values(),
+                *self.packs.values(),
+                *self.pack_counts.values(),
+                *self.partials.values(),
+            ]
+        }
         self.arena = allocate([b for b in temps.values() if b.kind == "temp" and b.live])
 
     def _extra(self, name: str, shape: tuple[int, ...], dtype: str, phase: int) -> Buffer:
@@ -336,7 +354,11 @@ class Schedule:
         for q, phase in enumerate(self.phases):
             for k in phase:
                 stores = " ".join(self.buffers[n].name for n in k.outs)
-                plan = f" {k.plan.mr}x{k.plan.nr} {k.plan.split} kc={k.plan.kc}" if k.kind == "dot" else ""
+                plan = (
+                    f" {k.plan.mr}x{k.plan.nr} {k.plan.split} kc={k.plan.kc}"
+                    if k.kind == "dot"
+                    else ""
+                )
                 ops = " ".join(n.op for n in k.nodes)
                 lines.append(f"phase {q}: {k!r:24}{plan} [{k.part.kind}] -> {stores}   ({ops})")
         lines += [f"copy {s.name} <- {t.name}" for s, t in self.copies]
@@ -418,13 +440,17 @@ def _position_matters(s: Schedule, n: Tensor) -> bool:
     return False
 
 
+def _alive_together(a: Buffer, b: Buffer) -> bool:
+    return bool(a.live and b.live and a.live[0] <= b.live[1] and b.live[0] <= a.live[1])
+
+
 def allocate(buffers: list[Buffer]) -> int:
     """Offsets such that buffers alive in a common phase do not overlap; the total size."""
     placed: list[Buffer] = []
     top = 0
     for b in sorted(buffers, key=lambda b: (-b.nbytes, b.live)):
         size = -(-b.nbytes // ALIGN) * ALIGN + ALIGN
-        clash = [p for p in placed if p.live[0] <= b.live[1] and b.live[0] <= p.live[1]]
+        clash = [p for p in placed if _alive_together(p, b)]
         at = 0
         for p in sorted(clash, key=lambda p: p.offset):
             if at + size <= p.offset:

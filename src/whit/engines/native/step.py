@@ -1,8 +1,8 @@
-"""The program as one native function: every thread runs all steps, kernel by kernel, phase by phase.
+"""The program as one native function: every thread runs all steps, kernel by kernel.
 
 `run(tid, arena, table, control, steps)`: `table` holds the addresses of the caller's arrays,
-`control` is an `engines.base.Control`'s words. Between phases the team meets at a spin barrier. After
-each step the first thread decides whether to go on: not if the caller asked to stop or the
+`control` is an `engines.base.Control`'s words. Between phases the team meets at a spin barrier.
+After each step the first thread decides whether to go on: not if the caller asked to stop or the
 program's halting condition holds.
 """
 
@@ -13,7 +13,19 @@ import math
 import sys
 from dataclasses import dataclass
 
-from whit.engines.native.ir import I1, I8, I32, I64, PTR, VOID, Builder, Module, Value, constant, i64
+from whit.engines.native.ir import (
+    I1,
+    I8,
+    I32,
+    I64,
+    PTR,
+    VOID,
+    Builder,
+    Module,
+    Value,
+    constant,
+    i64,
+)
 from whit.engines.native.kernels import Buffer, Kernel, itemsize
 from whit.engines.native.schedule import Schedule
 from whit.engines.native.templates import TEMPLATES
@@ -83,12 +95,18 @@ class _Driver:
         self.profile, self.tick = profile, 0
         self.args = [
             Value(f"%{n}", t)
-            for n, t in (("tid", I64), ("arena", PTR), ("table", PTR), ("control", PTR), ("steps", I64))
+            for n, t in (
+                ("tid", I64),
+                ("arena", PTR),
+                ("table", PTR),
+                ("control", PTR),
+                ("steps", I64),
+            )
         ]
 
     def write(self) -> None:
         b, s = self.b, self.s
-        tid, arena, table, control, steps = self.args
+        tid, arena, table, _, steps = self.args
         base = HEADER + s.arena
         self.own = b.at(arena, b.add(b.mul(tid, self.scratch), base), I8)
         self.given = [b.load(b.at(table, q, PTR), PTR) for q in range(len(s.table))]
@@ -212,7 +230,7 @@ class _Driver:
         self.tick += 1
 
 
-def flush_denormals(b: Builder, arch: str):  # noqa: ANN201  (a closure)
+def flush_denormals(b: Builder, arch: str):
     """Treat denormals as zero while the program runs; returns what restores the thread's mode.
 
     Adam's moments of inputs that are always zero decay into denormals; without this the classic
@@ -234,7 +252,7 @@ def flush_denormals(b: Builder, arch: str):  # noqa: ANN201  (a closure)
 
 
 def declare_barrier(module: Module, threads: int, arch: str) -> None:
-    """A central barrier: the last to come opens the next generation; the others spin, then yield."""
+    """A central barrier: the last to come opens the next generation; others spin, then yield."""
     if "barrier" in module.functions:
         return
     give_way = "SwitchToThread" if sys.platform == "win32" else "sched_yield"

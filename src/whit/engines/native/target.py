@@ -49,7 +49,17 @@ _V4 = ("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd")
 TARGETS = {
     t.name: t
     for t in (
-        Target("avx512", "x86-64-v4", "-prefer-256-bit", 512, 32, True, (*_V3, *_V4), "x86", l1=48 * 1024),
+        Target(
+            "avx512",
+            "x86-64-v4",
+            "-prefer-256-bit",
+            512,
+            32,
+            True,
+            (*_V3, *_V4),
+            "x86",
+            l1=48 * 1024,
+        ),
         Target("avx2", "x86-64-v3", "", 256, 16, True, _V3, "x86"),
         Target("sse2", "x86-64", "", 128, 16, False, (), "x86"),
         Target("neon", "generic", "+neon", 128, 32, True, (), "arm", l1=64 * 1024),

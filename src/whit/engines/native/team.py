@@ -45,7 +45,9 @@ class Team:
             jobs: SimpleQueue = SimpleQueue()
             self._jobs.append(jobs)
             name = f"whit-{len(self._jobs)}"
-            threading.Thread(target=self._work, args=(len(self._jobs), jobs), name=name, daemon=True).start()
+            threading.Thread(
+                target=self._work, args=(len(self._jobs), jobs), name=name, daemon=True
+            ).start()
 
     def _work(self, tid: int, jobs: SimpleQueue) -> None:
         while True:

@@ -13,7 +13,19 @@ from contextlib import contextmanager
 from whit.engines.native import arith
 from whit.engines.native.access import VIEWS, Affine, Map, linear, own_axes, symbol
 from whit.engines.native.group import operand_maps
-from whit.engines.native.ir import I8, I32, I64, PTR, Builder, Index, Module, Type, Value, constant, i64
+from whit.engines.native.ir import (
+    I8,
+    I32,
+    I64,
+    PTR,
+    Builder,
+    Index,
+    Module,
+    Type,
+    Value,
+    constant,
+    i64,
+)
 from whit.engines.native.kernels import Buffer, Kernel
 from whit.engines.native.schedule import Schedule
 from whit.graph import Tensor
@@ -202,7 +214,7 @@ class Values:
         return [self.b.splat(v, lanes) if lanes else v for v in values]
 
     def _fused(self, node: Tensor, at: Map) -> Value | None:
-        """x*y + z in one instruction, decided on the graph: the same in every kernel, bit by bit."""
+        """x*y + z in one instruction, decided on the graph: the same bits in every kernel."""
         if not self.s.target.fma:
             return None
         for q in (0, 1):
@@ -271,9 +283,10 @@ class Values:
             return
         if all(index.coefficient(inner) == 0 for index in bm):
             self.get(base, bm)
-        elif not (base.op in ("input", "literal") or base in g.alias):
-            if base in self.k.nodes or base not in g.stored:
-                self.hoist(base, bm)
+        elif base.op in ("input", "literal") or base in g.alias:
+            return
+        elif base in self.k.nodes or base not in g.stored:
+            self.hoist(base, bm)
 
 
 def _gather(v: Values, node: Tensor, at: Map) -> Value:
@@ -297,7 +310,9 @@ def _pad(v: Values, node: Tensor, at: Map) -> Value:
             continue
         value = v.as_index(index + Affine(-before))
         ok = b.compare("ult", value, constant(extent, value.type))
-        inside = ok if inside is None else b.op("and", *v.align([inside, ok]))
+        if inside is not None:
+            inside, ok = v.align([inside, ok])
+        inside = ok if inside is None else b.op("and", inside, ok)
         inner.append(v.runtime(v.clamped(value, extent)))
     assert inside is not None
     return b.select(*_same_lanes(v, inside, v.get(x, tuple(inner)), outside))

@@ -89,7 +89,13 @@ def log(b: Builder, x: Value) -> Value:
     return b.select(b.compare("ult", x, _k(0.0, x)), _k(math.nan, x), y)
 
 
-_TANH = (-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1)
+_TANH = (
+    -5.70498872745e-3,
+    2.06390887954e-2,
+    -5.37397155531e-2,
+    1.33314422036e-1,
+    -3.33332819422e-1,
+)
 
 
 def tanh(b: Builder, x: Value) -> Value:

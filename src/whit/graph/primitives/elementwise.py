@@ -21,9 +21,7 @@ def _same(inputs: tuple[Tensor, ...], name: str, arity: int) -> None:
             raise ValueError(f"{name}: operands differ: {', '.join(map(repr, inputs))}")
 
 
-def _rule(
-    name: str, arity: int, accepts: Callable[[str], bool], result: str | None = None
-) -> Rule:
+def _rule(name: str, arity: int, accepts: Callable[[str], bool], result: str | None = None) -> Rule:
     def infer(inputs: tuple[Tensor, ...], attrs: tuple) -> tuple[Shape, str]:
         _same(inputs, name, arity)
         if not accepts(inputs[0].dtype):
@@ -66,7 +64,7 @@ def _erf_vjp(g: Tensor, y: Tensor, a: Tensor) -> tuple[Tensor]:
 
 
 def _pow_vjp(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """At a = b = 0 the first gradient is 0, not 0 * infinity; the second is 0 where log(a) is not."""
+    """At a = b = 0 the first is 0, not 0 * infinity; the second is 0 where log(a) is undefined."""
     log_a = apply("log", where(_greater(a, zeros_like(a)), a, 1))
     less_one = where(apply("equal", b, zeros_like(b)), 1, b - 1)
     return g * b * apply("pow", a, less_one), g * y * log_a

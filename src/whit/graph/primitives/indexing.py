@@ -1,4 +1,4 @@
-"""Rows picked, and added to, by index. Indices outside are clamped: never out of memory's bounds."""
+"""Rows picked, and added to, by index. Indices outside are clamped: memory's bounds are kept."""
 
 from __future__ import annotations
 

@@ -133,4 +133,3 @@ primitive("slice", "movement", _slice_rule, _slice_vjp)
 primitive("pad", "movement", _pad_rule, _pad_vjp)
 primitive("flip", "movement", _flip_rule, lambda g, y, x, axes: (flip(g, axes),))
 primitive("concat", "movement", _concat_rule, _concat_vjp)
-

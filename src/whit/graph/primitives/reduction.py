@@ -51,7 +51,7 @@ def _extreme_vjp(g: Tensor, y: Tensor, x: Tensor, axes: Shape) -> tuple[Tensor]:
 
 
 def _prod_vjp(g: Tensor, y: Tensor, x: Tensor, axes: Shape) -> tuple[Tensor]:
-    """That of a tree of multiplications: it never divides, so it is right for zeros, at any order."""
+    """That of a tree of multiplications: without a division, so right for zeros at any order."""
     if not x.size:
         return (zeros_like(x),)
     rest = [q for q in range(x.ndim) if q not in axes]
@@ -75,9 +75,7 @@ def _cumsum_vjp(g: Tensor, y: Tensor, x: Tensor, axis: int) -> tuple[Tensor]:
     return (flip(apply("cumsum", flip(g, [axis]), attrs=(axis,)), [axis]),)
 
 
-primitive(
-    "sum", "reduction", _number_rule, lambda g, y, x, axes: (expand(g, x.shape, axes),)
-)
+primitive("sum", "reduction", _number_rule, lambda g, y, x, axes: (expand(g, x.shape, axes),))
 primitive("max_reduce", "reduction", _extreme_rule, _extreme_vjp)
 primitive("min_reduce", "reduction", _extreme_rule, _extreme_vjp)
 primitive("prod", "reduction", _number_rule, _prod_vjp)

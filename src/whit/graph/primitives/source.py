@@ -22,7 +22,7 @@ class Literal:
         self.array = np.array(array, array.dtype.newbyteorder("="), order="C")
         self.array.flags.writeable = False
         h = hashlib.sha256(f"{self.array.dtype.name}{self.array.shape}".encode())
-        h.update(self.array)
+        h.update(self.array.data)
         self.digest = h.hexdigest()
 
     def __eq__(self, other: object) -> bool:

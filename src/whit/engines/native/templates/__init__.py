@@ -1,4 +1,4 @@
-"""The templates: each writes kernels of one kind as native functions `(buffers..., scratch, tid)`."""
+"""The templates: each writes kernels of one kind as functions `(buffers..., scratch, tid)`."""
 
 from whit.engines.native.templates.contraction import write_contraction
 from whit.engines.native.templates.loops import write_column, write_row, write_scalar, write_serial

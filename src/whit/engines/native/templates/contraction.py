@@ -3,8 +3,8 @@
 For each block of the shared axis and each panel of columns, the panel of B is packed once and met
 by every panel of rows. The register tile is a function of its own, `tile`, written once for each
 size that occurs (whole tiles and edges); it starts from zero or from the partial sums of the last
-block, and hands the finished tile to the epilogue: the nodes that the scheduler put into the kernel,
-computed on the accumulators while they are in registers.
+block, and hands the finished tile to the epilogue: the nodes that the scheduler put into the
+kernel, computed on the accumulators while they are in registers.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ class _Writer:
 
     def _column_panels(self) -> None:
         b, p = self.b, self.plan
-        lo, hi = self.v.share(p.column_panels, TID) if p.split == "columns" else (0, p.column_panels)
+        lo, hi = (
+            self.v.share(p.column_panels, TID) if p.split == "columns" else (0, p.column_panels)
+        )
         full = p.n // p.nr
         if full:
             with b.loop(lo, b.minimum(hi, full)) as j:
@@ -341,7 +343,9 @@ def _resume(
     for i in range(rows):
         for q, have in enumerate(widths):
             at = _partial_at(v, partial, row, column, i, q)
-            x = b.load(at, vec if have == max(vec.lanes, 1) else vec.vector(have if have > 1 else 0))
+            x = b.load(
+                at, vec if have == max(vec.lanes, 1) else vec.vector(have if have > 1 else 0)
+            )
             if vec.lanes and x.type != vec:
                 x = b.splat(x, 2) if not x.type.lanes else x
                 picks = [k if k < have else x.type.lanes for k in range(vec.lanes)]

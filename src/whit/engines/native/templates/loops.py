@@ -328,6 +328,7 @@ def _scatter_columns(v: Values, node: Tensor, last: int | None, column: Index, w
         offset, step, _ = v.index(linear(node.shape, here))
         pointer = b.at(v.pointer(v.s.buffers[node]), offset, memory_type(node.dtype))
         t = Type(arith.ELEMENT[node.dtype], v.lanes if step else 0)
-        total = arith.combine(b, "sum", node.dtype, b.load(pointer, t), b.splat(add, t.lanes) if t.lanes else add)
+        total = arith.combine(
+            b, "sum", node.dtype, b.load(pointer, t), b.splat(add, t.lanes) if t.lanes else add
+        )
         b.store(total, pointer)
-

@@ -170,4 +170,3 @@ def transpose(b: Builder, rows: list[Value]) -> list[Value]:
             out[i], out[i + half] = b.shuffle(x, y, low), b.shuffle(x, y, high)
         rows, half = out, half // 2
     return rows
-
