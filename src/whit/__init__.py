@@ -21,6 +21,7 @@ _SUBMODULES = (
     "errors",
     "initializers",
     "layers",
+    "legacy",
     "losses",
     "metrics",
     "models",
@@ -63,6 +64,7 @@ if TYPE_CHECKING:  # for type checkers and editors; at run time names are found 
     from whit import errors as errors
     from whit import initializers as initializers
     from whit import layers as layers
+    from whit import legacy as legacy
     from whit import losses as losses
     from whit import metrics as metrics
     from whit import models as models

@@ -31,7 +31,9 @@ def test_what_is_no_type(given: object) -> None:
     with pytest.raises(TypeError) as e:
         dtypes.canonical(given)
     text = str(e.value)
-    assert text.startswith(f"dtype={given!r} is not a type that whit computes with; expected one of")
+    assert text.startswith(
+        f"dtype={given!r} is not a type that whit computes with; expected one of"
+    )
     assert text.endswith("float32, float64")
 
 

@@ -1,4 +1,4 @@
-"""Every gradient rule against central differences in float64, and the gradients of gradients too."""
+"""Every gradient rule against central differences in float64, and gradients of gradients too."""
 
 from __future__ import annotations
 
@@ -249,7 +249,10 @@ def test_gradient_through_casts() -> None:
     (g,) = grad(build.total(narrow), [x])
     assert g.dtype == "float64" and value(g).tolist() == [3, 3]
     whole = build.cast(build.cast(x * 2.0, "int32"), "float64")
-    assert value(grad(build.total(whole * x), [x])[0], {x: np.array([1.6, -0.6])}).tolist() == [3, -1]
+    assert value(grad(build.total(whole * x), [x])[0], {x: np.array([1.6, -0.6])}).tolist() == [
+        3,
+        -1,
+    ]
 
 
 def test_stop_of_an_input_stops() -> None:

@@ -29,7 +29,7 @@ def both(f: object, *arrays: np.ndarray) -> None:
     np.testing.assert_allclose(got, wanted, 1e-6)
 
 
-ARITHMETIC = "add sub mul truediv floordiv mod lt le gt ge".split()
+ARITHMETIC = ["add", "sub", "mul", "truediv", "floordiv", "mod", "lt", "le", "gt", "ge"]
 
 
 @pytest.mark.parametrize("name", ARITHMETIC)
@@ -71,16 +71,13 @@ def test_bits(name: str) -> None:
         lambda x: np.float32(3) - x,
         lambda x: x * B,
         lambda x: B / x,
-        lambda x: M + x.astype("float32") if isinstance(x, np.ndarray) else build.cast(x, "float32") + M,
+        lambda x: M + x,
         lambda x: x @ np.array([1.0, 2.0, 3.0], "float32"),
         lambda x: np.array([1.0, 2.0], "float32") @ x,
     ],
 )
 def test_other_expressions(f: object) -> None:
-    if f is not None and "M +" in repr(f):
-        return
-    kept = np.float32
-    both(lambda x: f(x) if isinstance(x, Tensor) else f(x).astype(kept), A)  # type: ignore[operator]
+    both(lambda x: f(x) if isinstance(x, Tensor) else f(x).astype("float32"), A)  # type: ignore[operator]
 
 
 def test_inversion() -> None:
@@ -227,7 +224,9 @@ def test_no_truth_value() -> None:
 def test_no_numbers() -> None:
     x = input_("x", (2,), "float32")
     for f in (np.asarray, np.exp, np.sum, lambda t: np.add(B[:2], t)):
-        with pytest.raises(TypeError, match=r"has no numbers yet: .* Use whit\.ops in place of NumPy"):
+        with pytest.raises(
+            TypeError, match=r"has no numbers yet: .* Use whit\.ops in place of NumPy"
+        ):
             f(x)
 
 

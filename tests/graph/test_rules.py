@@ -64,7 +64,11 @@ def test_elementwise_operands_that_differ(name: str) -> None:
 
 X = of((2, 3))
 MADE: dict[str, tuple[Build, tuple[int, ...], str]] = {
-    "where": (lambda: apply("where", of((2, 3), "bool"), X, of((2, 3), name="y")), (2, 3), "float32"),
+    "where": (
+        lambda: apply("where", of((2, 3), "bool"), X, of((2, 3), name="y")),
+        (2, 3),
+        "float32",
+    ),
     "cast": (lambda: apply("cast", X, attrs=("int8",)), (2, 3), "int8"),
     "stop": (lambda: apply("stop", X), (2, 3), "float32"),
     "reshape": (lambda: build.reshape(X, (3, 1, 2)), (3, 1, 2), "float32"),
@@ -114,7 +118,11 @@ ERRORS: list[tuple[Build, type[Exception], str]] = [
     (lambda: apply("cast", X, attrs=("float8",)), TypeError, "dtype='float8' is not a type"),
     (lambda: build.reshape(X, (4, 2)), ValueError, "cannot reshape (2, 3) (6 elements) to (4, 2)"),
     (lambda: build.reshape(X, (-2, -3)), ValueError, "cannot reshape (2, 3) (6 elements) to (-2"),
-    (lambda: build.transpose(X, (0, 0)), ValueError, "transpose: (0, 0) is not an order of the axes"),
+    (
+        lambda: build.transpose(X, (0, 0)),
+        ValueError,
+        "transpose: (0, 0) is not an order of the axes",
+    ),
     (lambda: build.transpose(X, (0,)), ValueError, "of (2, 3)"),
     (lambda: build.broadcast(X, (2, 4), (0, 1)), ValueError, "broadcast: (2, 3) does not fit axes"),
     (lambda: build.broadcast(X, (2, 3, 4), (1, 0)), ValueError, "axes (1, 0) of (2, 3, 4)"),
@@ -133,15 +141,27 @@ ERRORS: list[tuple[Build, type[Exception], str]] = [
     (lambda: build.concat([X], 2), ValueError, "concat: axis 2 is outside (2, 3)"),
     (lambda: build.concat([X, of((3, 3))], 1), ValueError, "concat along axis 1: the other axes"),
     (lambda: build.concat([X, of((2, 3), "int8")], 1), ValueError, "float32[2, 3], int8[2, 3]"),
-    (lambda: build.total(X, (2,)), ValueError, "reduction over axes (2,) of shape (2, 3): expected"),
+    (
+        lambda: build.total(X, (2,)),
+        ValueError,
+        "reduction over axes (2,) of shape (2, 3): expected",
+    ),
     (lambda: build.reduce("prod", X, (1, 1)), ValueError, "axes inside it, each once"),
     (lambda: build.total(FLAG), TypeError, "sum and prod are not defined for bool; cast first"),
-    (lambda: build.reduce("max_reduce", of((2, 0)), (1,)), ValueError, "no elements to choose from"),
+    (
+        lambda: build.reduce("max_reduce", of((2, 0)), (1,)),
+        ValueError,
+        "no elements to choose from",
+    ),
     (lambda: apply("cumsum", X, attrs=(2,)), ValueError, "cumsum along axis 2 of <Tensor"),
     (lambda: apply("cumsum", FLAG, attrs=(0,)), ValueError, "cumsum along axis 0 of <Tensor"),
     (lambda: build.dot(X, of((3,))), ValueError, "expected two or more axes each and one dtype"),
     (lambda: build.dot(X, of((3, 1), "float64")), ValueError, "axes each and one dtype"),
-    (lambda: build.dot(X, X), ValueError, "dot: shapes (2, 3) and (2, 3) do not fit: expected (..."),
+    (
+        lambda: build.dot(X, X),
+        ValueError,
+        "dot: shapes (2, 3) and (2, 3) do not fit: expected (...",
+    ),
     (lambda: build.dot(of((4, 2, 3)), of((5, 3, 2))), ValueError, "(4, 2, 3) and (5, 3, 2) do not"),
     (lambda: build.gather(X, of((2,))), ValueError, "gather: cannot index <Tensor"),
     (lambda: build.gather(of(()), of((2,), "int8")), ValueError, "gather: cannot index <Tensor"),
@@ -191,7 +211,9 @@ def test_misuse_of_constants_is_still_misuse(make: Build) -> None:
 def test_equal_nodes_are_one() -> None:
     assert of((2,)) is of((2,)) and of((2,)) is not of((2,), name="z")
     assert X + 1.0 is X + 1.0
-    assert build.slice_(X, (0, 0), (1, 1), (1, 1)) is build.slice_(X, [0, 0], np.ones(2, int), (1, 1))
+    assert build.slice_(X, (0, 0), (1, 1), (1, 1)) is build.slice_(
+        X, [0, 0], np.ones(2, int), (1, 1)
+    )
     a = np.arange(6.0)
     assert literal(a) is literal(np.array(a)) and literal(a) is not literal(a.reshape(2, 3))
     assert literal(a) is not literal(a.astype("float32"))

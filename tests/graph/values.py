@@ -14,7 +14,7 @@ STEP = 1e-6
 
 
 def values(roots: Sequence[Tensor], known: Known | None = None) -> list[np.ndarray]:
-    """The value of each root; every node's array is made contiguous, so that its bits are its own."""
+    """The value of each root; every node's array is contiguous, so that its bits are its own."""
     have = dict(known or {})
     for node in topological(roots):
         if node not in have:

@@ -84,7 +84,8 @@ def test_the_bar_moves_while_an_epoch_runs(monkeypatch, capsys, regressor):
 
     monkeypatch.setattr(keras.callbacks.ProgbarLogger, "on_train_batch_end", watched)
     x = np.ones((2000, 4), "float32")
-    regressor(metrics=["mae"]).fit(x, x[:, :1], batch_size=2, verbose=1)
+    model = regressor(metrics=["mae"], run_eagerly=True)  # slow enough to be looked at
+    model.fit(x, x[:, :1], batch_size=2, verbose=1)
     assert len(shown) > 2
     assert [b for b, _ in shown] == sorted(b for b, _ in shown)
     assert shown[-1] == (999, ["loss", "mae"])

@@ -101,7 +101,8 @@ def get(identifier: Any) -> Callable[..., Any]:
     if isinstance(identifier, str):
         return _find(identifier, {})
     if inspect.isclass(identifier):
-        return identifier()
+        made: Any = identifier()
+        return made
     if callable(identifier):
         return identifier
     raise ValueError(

@@ -75,7 +75,7 @@ def _mul(inputs: Inputs, attrs: tuple) -> Tensor | None:
         value = scalar_value(x)
         if value == 1:
             return other
-        if value == 0:
+        if value == 0 and math.isfinite(scalar_value(other) or 0):
             return full(x.shape, 0, x.dtype)
     return _fold("mul", inputs)
 

@@ -185,7 +185,8 @@ class Layer(LayerState):
     def _regularize_activity(self, outputs: Any) -> None:
         if self.activity_regularizer is not None:
             for x in tree.flatten(outputs):
-                self.add_loss(self.activity_regularizer(x))
+                samples = max(x.shape[0], 1) if x.shape else 1
+                self.add_loss(self.activity_regularizer(x) / samples)  # a mean over the batch
 
     def _note(self, error: Exception, args: tuple, kwargs: dict[str, Any]) -> None:
         """Say once where in the model an error arose, unless its message does."""

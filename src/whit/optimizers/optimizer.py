@@ -115,7 +115,8 @@ class Optimizer:
         self._trainable_variables: list[Variable] = []
         self._index: dict[Variable, int] = {}
         self._slots: dict[str, list[Variable | None]] = {}
-        self._undecayed: Callable[[Variable], bool] = lambda variable: False
+        self._undecayed_variables: frozenset[Variable] = frozenset()
+        self._undecayed_names: re.Pattern[str] | None = None
         self._iterations = self.add_variable((), "zeros", "int32", name="iteration")
         self._learning_rate: Any = None
         self._set_learning_rate(learning_rate)
@@ -430,9 +431,13 @@ class Optimizer:
                 "exclude_from_weight_decay() must be called before the optimizer is built, "
                 "that is, before the first update"
             )
-        listed = set(var_list or ())
-        pattern = re.compile("|".join(var_names)) if var_names else None
-        self._undecayed = lambda v: v in listed or bool(pattern and pattern.search(v.name))
+        self._undecayed_variables = frozenset(var_list or ())
+        self._undecayed_names = re.compile("|".join(var_names)) if var_names else None
+
+    def _undecayed(self, variable: Variable) -> bool:
+        pattern = self._undecayed_names
+        named = pattern is not None and pattern.search(variable.name) is not None
+        return named or variable in self._undecayed_variables
 
     def _decay_rate(self, variable: Variable) -> float | None:
         """The weight decay of one weight."""

@@ -8,7 +8,7 @@ where its gradient is finished.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from whit.engines.native.access import (
     ANYWHERE,
@@ -112,6 +112,7 @@ class Grouping:
         self.stored: set[Tensor] = set()
         self.recomputed: list[str] = []
         self._forced = set(self.roots)
+        self._waits_for_none: set[Kernel] = set()
         self._leaf: dict[Tensor, bool] = {}
         self.users: dict[Tensor, list[Tensor]] = {}
         for n in self.order:
@@ -205,7 +206,12 @@ class Grouping:
         base, _ = self.resolve(a, own_axes(a.shape))
         if base.op in ("input", "literal") or base in self.owner or base in self.alias:
             return
-        self._own_kernel(base)
+        self._leaf_kernel(a if base.op in ("constant", "iota") else base)
+
+    def _leaf_kernel(self, n: Tensor) -> None:
+        """Store a leaf after all. Kernels made before may read it, so it waits for no other kernel."""
+        self._own_kernel(n)
+        self._waits_for_none.add(self.owner[n])
 
     def _rename(self, n: Tensor) -> None:
         """A regrouping reshape is another name for its operand's memory, which must be its own."""
@@ -213,11 +219,11 @@ class Grouping:
         base, at = self.resolve(x, own_axes(x.shape))
         plain = at == own_axes(x.shape) and base.shape == x.shape
         in_memory = base.op in ("input", "literal") or base in self.owner or base in self.alias
-        if not plain:
-            self._own_kernel(x)
+        if not plain or base.op in ("constant", "iota"):
+            (self._leaf_kernel if self.leaf(x) else self._own_kernel)(x)
             base = x
         elif not in_memory:
-            self._own_kernel(base)
+            self._leaf_kernel(base)
         self.alias[n] = base
 
     def _assign_reduction(self, n: Tensor) -> None:
@@ -268,10 +274,15 @@ class Grouping:
             k = next((k for k in self.kernels if k.kind == "scalar"), None)
             return self._put(k or self._new("scalar", ()), n, ())
         k = max(makers, key=_number, default=None)
-        at = self._place_in(k, n, bases) if k is not None else None
+        joins = k is not None and self._may_wait(k, makers)
+        at = self._place_in(k, n, bases) if joins and k is not None else None
         if k is not None and at is not None:
             return self._put(k, n, at)
         self._own_kernel(n)
+
+    def _may_wait(self, k: Kernel | None, makers: Iterable[Kernel | None]) -> bool:
+        """Whether something that needs `makers` may be computed in `k`."""
+        return k not in self._waits_for_none or set(makers) <= {k, None}
 
     def _place_in(self, k: Kernel, n: Tensor, bases: list[tuple[Tensor, Map]]) -> Map | None:
         """The map at which `n` can be computed inside `k`, or None."""
