@@ -282,7 +282,7 @@ def test_activity_regularizer():
         2, kernel_initializer="ones", activity_regularizer=keras.regularizers.L1(0.5)
     )
     layer(np.ones((4, 3)))
-    assert float(layer.losses[0]) == pytest.approx(0.5 * 3 * 8)
+    assert float(layer.losses[0]) == pytest.approx(0.5 * 3 * 8 / 4)
     penalty = layers.ActivityRegularization(l2=0.25)
     penalty(np.full((1, 2), 2.0))
     assert float(penalty.losses[0]) == pytest.approx(2.0)

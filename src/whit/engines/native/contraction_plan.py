@@ -6,11 +6,12 @@ of the inner loop: the multiply-adds, the loads that feed them, and what a tile 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from whit.engines.native.target import Target
 
-SPARSE_MIN_COLUMNS, SPARSE_MIN_DEPTH, SPARSE_MIN_ROWS = 96, 48, 16
+SPARSE_MIN_COLUMNS, SPARSE_MIN_DEPTH = 96, 48
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Contraction:
         split: rows, columns or batch: what the team shares out.
         kc: extent of one block of the shared axis.
         pack_b: whether panels of B are copied to lie one after the other.
+        b_row: elements from one row of B to the next, as the tile reads it.
         sparse: whether panels of A are searched for columns of zeros, which are then skipped.
     """
 
@@ -35,6 +37,7 @@ class Contraction:
     split: str
     kc: int
     pack_b: bool
+    b_row: int
     sparse: bool
     cost: float
 
@@ -69,47 +72,45 @@ def plan_contraction(
     threads: int,
     bits: int,
     b_contiguous: bool,
+    b_row: int,
     outputs: int,
     may_sparse: bool,
 ) -> Contraction:
     """The cheapest of all register tiles and splits."""
     lanes = target.lanes(bits)
-    worth = n >= SPARSE_MIN_COLUMNS and k >= SPARSE_MIN_DEPTH and m >= SPARSE_MIN_ROWS
+    offsets_fit = k * b_row * bits // 8 < 2**31
+    worth = n >= SPARSE_MIN_COLUMNS and k >= SPARSE_MIN_DEPTH and offsets_fit
     sparse = may_sparse and batch == 1 and worth
     best: Contraction | None = None
-    for nv in range(1, min(4 if m > 2 else 12, -(-n // lanes)) + 1):
-        # A block's panel of B takes up to four fifths of the first cache.
-        blocks = max(1, -(-k // max(16, target.l1 * 4 // 5 // (nv * lanes * bits // 8))))
+    for nv, mr in _tiles(m, n, lanes, target.registers):
+        panels = -(-n // (nv * lanes))
+        pack_b = not (b_contiguous and (panels == 1 or m <= 2 * mr))
+        # A block's panel of B takes up to four fifths of the first cache, if it is read again.
+        room = target.l1 * 4 // 5 // (nv * lanes * bits // 8) if m > mr else k
+        blocks = max(1, -(-k // max(16, room)))
         kc = max(1, -(-k // blocks))
-        for mr in range(1, min(target.registers - 4, max(m, 1)) + 1):
-            # With one row the vectors of B are operands of the multiply-add, never in registers.
-            if mr * nv + (nv if mr > 1 else 1) + 1 > target.registers:
-                continue
-            for split in ("batch",) if batch >= threads > 1 else ("columns", "rows"):
-                panels = -(-n // (nv * lanes))
-                pack_b = not (b_contiguous and (panels == 1 or m <= 2 * mr))
-                cost = _cost(
-                    batch,
-                    m,
-                    n,
-                    k,
-                    mr,
-                    nv,
-                    lanes,
-                    split,
-                    blocks,
-                    threads,
-                    pack_b,
-                    outputs,
-                    bits,
-                    sparse,
+        for split in ("batch",) if batch >= threads > 1 else ("columns", "rows"):
+            sizes = (batch, m, n, k, mr, nv, lanes, split, blocks, threads)
+            cost = _cost(*sizes, pack_b, outputs, bits, sparse)
+            if best is None or cost < best.cost * 0.999:
+                row = nv * lanes if pack_b else b_row
+                best = Contraction(
+                    batch, m, n, k, mr, nv, lanes, split, kc, pack_b, row, sparse, cost
                 )
-                if best is None or cost < best.cost * 0.999:
-                    best = Contraction(
-                        batch, m, n, k, mr, nv, lanes, split, kc, pack_b or sparse, sparse, cost
-                    )
     assert best is not None
     return best
+
+
+def _tiles(m: int, n: int, lanes: int, registers: int) -> Iterator[tuple[int, int]]:
+    """(vectors, rows) of the register tiles that fit.
+
+    With one row the vectors of B are operands of the multiply-add, never in registers; it takes
+    a dozen sums side by side to hide the latency.
+    """
+    for nv in range(1, min(4 if m > 2 else 12, -(-n // lanes)) + 1):
+        for mr in range(1, min(registers - 4, max(m, 1)) + 1):
+            if mr * nv + (nv if mr > 1 else 1) + 1 <= registers:
+                yield nv, mr
 
 
 def _cost(

@@ -109,7 +109,7 @@ class Schedule:
 
     def _pack(self, k: Kernel, packs: dict[tuple, Kernel]) -> Kernel:
         a, plan = self.operand(k, 0), k.plan
-        key = (a, plan.m, plan.k, plan.mr, plan.kc, plan.nr)
+        key = (a, plan.m, plan.k, plan.mr, plan.kc, plan.b_row)
         pack = packs.get(key)
         if pack is None:
             pack = packs[key] = Kernel("pack", (plan.m, plan.k), k.number, plan=plan)
@@ -133,6 +133,7 @@ class Schedule:
             threads=self.threads,
             bits=itemsize(d.dtype) * 8,
             b_contiguous=right.column == 1,
+            b_row=right.row,
             outputs=len(k.outs),
             may_sparse=d.dtype == "float32" and self.target.vector_bits >= 256,
         )

@@ -215,7 +215,7 @@ def write_tile(w: _Writer, rows: int, width: int) -> Tile:
     if partial is not None:
         acc = _resume(v, partial, first, row, column, rows, widths, vec)
     _prefetch(v, w, row, column, rows, width)
-    b_row = p.nr if p.pack_b else w.bop.row
+    b_row = p.b_row
 
     def b_vectors(at: Value) -> list[Value]:
         out = []

@@ -106,7 +106,7 @@ def _block(
 
     def keep(k: Index, column: Value, kept: Value) -> Value:
         b.store(column, b.at(slot, b.op("mul", kept, i64(rows)), F32))
-        offset = b.new(f"trunc {i64(b.mul(k, plan.nr * 4))} to i32", I32)
+        offset = b.new(f"trunc {i64(b.mul(k, plan.b_row * 4))} to i32", I32)
         b.store(offset, b.at(offsets, kept, I32))
         hit = b.compare("une", column, constant(0.0, column.type))
         bits = b.new(f"bitcast {hit} to i{wide}", F32._replace(elem=f"i{wide}"))
