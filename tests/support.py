@@ -1,4 +1,4 @@
-"""What the tests of several parts share: gradients against finite differences, and traces evaluated."""
+"""What several tests share: gradients against finite differences, and traces evaluated."""
 
 from __future__ import annotations
 

@@ -43,7 +43,12 @@ def test_lists_of_tensors_are_stacked() -> None:
 
 def test_a_variable_is_copied() -> None:
     v = Variable([1.0, 2.0])
-    before = [ops.convert_to_tensor(v), ops.copy(v), ops.reshape(v, (2, 1)), ops.convert_to_numpy(v)]
+    before = [
+        ops.convert_to_tensor(v),
+        ops.copy(v),
+        ops.reshape(v, (2, 1)),
+        ops.convert_to_numpy(v),
+    ]
     v.assign([5.0, 5.0])
     assert [b.ravel().tolist() for b in before] == [[1, 2]] * 4
 

@@ -182,7 +182,9 @@ def test_clip() -> None:
     x = integers((9,))
     same(ops.clip(x, -2, 2), np.clip(x, -2, 2))
     same(ops.clip(x, -2.0, 2.0), np.clip(x, -2, 2))
-    same(ops.clip(floats((4,)), floats((4,)) - 1, 0.5), np.clip(floats((4,)), floats((4,)) - 1, 0.5))
+    same(
+        ops.clip(floats((4,)), floats((4,)) - 1, 0.5), np.clip(floats((4,)), floats((4,)) - 1, 0.5)
+    )
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,9 @@ def test_where_and_select() -> None:
     equal(ops.where(c[0], 1, 2), np.where(c[0], 1, 2))
     assert ops.where(c, 1, 2).dtype == np.int32
     equal(ops.where(c[:, :1], M, M[0]), np.where(c[:, :1], M, M[0]))
-    equal(ops.select([c, M < -1], [M, M * 2], 5.0), np.select([c, M < -1], [M, M * 2], np.float32(5)))
+    equal(
+        ops.select([c, M < -1], [M, M * 2], 5.0), np.select([c, M < -1], [M, M * 2], np.float32(5))
+    )
     with pytest.raises(ValueError, match="give both x1 and x2"):
         ops.where(c)
 

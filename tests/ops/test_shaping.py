@@ -123,7 +123,10 @@ def test_a_result_owns_its_memory() -> None:
 @pytest.mark.parametrize(
     ("f", "message"),
     [
-        (lambda: ops.reshape(M, (3, -1)), r"newshape=\(3, -1\): the extent -1 has no value for x of"),
+        (
+            lambda: ops.reshape(M, (3, -1)),
+            r"newshape=\(3, -1\): the extent -1 has no value for x of",
+        ),
         (lambda: ops.reshape(M, (3, 4)), r"cannot reshape \(4, 5\) \(20 elements\) to \(3, 4\)"),
         (lambda: ops.reshape(M, "x"), "newshape='x': expected an integer or a tuple of integers"),
         (lambda: ops.squeeze(M, 0), "axis=0 has extent 4"),
@@ -143,3 +146,20 @@ def test_a_result_owns_its_memory() -> None:
 def test_errors(f: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         f()
+
+
+def test_depth_and_space() -> None:
+    x = np.arange(2 * 4 * 6 * 8, dtype=np.float32).reshape(2, 4, 6, 8)
+    y = ops.depth_to_space(x, 2)
+    assert y.shape == (2, 8, 12, 2)
+    assert y[1, 3, 5].tolist() == x[1, 1, 2, 6:8].tolist()  # row 1 and column 1 of the block
+    first = ops.depth_to_space(x.transpose(0, 3, 1, 2), 2, "channels_first")
+    np.testing.assert_array_equal(first.shape, (2, 2, 8, 12))
+    np.testing.assert_array_equal(ops.space_to_depth(y, 2), x)
+    np.testing.assert_array_equal(
+        ops.space_to_depth(first, 2, "channels_first").shape, (2, 8, 4, 6)
+    )
+    with pytest.raises(ValueError, match="8 channels are not a multiple of 3 squared"):
+        ops.depth_to_space(x, 3)
+    with pytest.raises(ValueError, match="4 x 6 pixels are not a multiple of 5 each"):
+        ops.space_to_depth(x, 5)

@@ -87,7 +87,7 @@ def test_median_and_percentile() -> None:
     x = np.array([[3.0, 1, 2], [5, np.nan, 4]], np.float32)
     np.testing.assert_array_equal(ops.median(x, 1), [2, np.nan])
     assert ops.percentile(x[0], 25) == 1.5
-    with pytest.raises(ValueError, match='method=.lineal.*Did you mean "linear"'):
+    with pytest.raises(ValueError, match=r'method=.lineal.*Did you mean "linear"'):
         ops.quantile(x, 0.5, method="lineal")
     with pytest.raises(ValueError, match="must lie between 0 and 1"):
         ops.quantile(x, 2)

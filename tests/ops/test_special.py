@@ -83,7 +83,11 @@ def test_erfinv_inverts_erf(dtype: str) -> None:
         ("arcsinh", [-1e30, 0, 1e-30], [-math.asinh(1e30), 0, 1e-30]),
         ("sinh", [-89, 0, 1e-30, 100], [math.sinh(-89), 0, 1e-30, np.inf]),
         ("cosh", [-89, 0, 100], [math.cosh(-89), 1, np.inf]),
-        ("sigmoid", [-np.inf, -100, 0, 100, np.inf, np.nan], [0, math.exp(-100), 0.5, 1, 1, np.nan]),
+        (
+            "sigmoid",
+            [-np.inf, -100, 0, 100, np.inf, np.nan],
+            [0, math.exp(-100), 0.5, 1, 1, np.nan],
+        ),
         ("softplus", [-np.inf, -100, 0, 100], [0, math.exp(-100), math.log(2), 100]),
         ("cbrt", [-27, 0, 8, np.inf], [-3, 0, 2, np.inf]),
         ("erfc", [-10, 0, 30], [2, 1, 0]),

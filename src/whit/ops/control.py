@@ -159,7 +159,9 @@ def _both(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any])
     trace.values.update({**trace.variables, **before})
     no = false_fn()
     for variable, value in trace.values.items():
-        trace.values[variable] = _choose(pred, after.get(variable, trace.variables[variable]), value)
+        trace.values[variable] = _choose(
+            pred, after.get(variable, trace.variables[variable]), value
+        )
     return map_structure(lambda a, b: _choose(pred, a, b), yes, no)
 
 

@@ -428,6 +428,35 @@ left_shift = bitwise_left_shift
 right_shift = bitwise_right_shift
 
 
+# ---- the names that complex numbers have; every number here is real
+@op("x")
+def real(x: ArrayLike) -> Array:
+    """x: the real part of a real number."""
+    return x
+
+
+@op("x")
+def imag(x: ArrayLike) -> Array:
+    """0: the imaginary part of a real number."""
+    return build.zeros_like(x)
+
+
+@op("x")
+def conjugate(x: ArrayLike) -> Array:
+    """x: real numbers are their own conjugates."""
+    return x
+
+
+conj = conjugate
+
+
+@op("x")
+def angle(x: ArrayLike) -> Array:
+    """0 for numbers that are not negative, pi for negative ones."""
+    x = floating(x)
+    return build.where(is_nan(x), x, build.where(x < 0, math.pi, build.zeros_like(x)))
+
+
 # ---- rounding
 @op("x")
 def floor(x: ArrayLike) -> Array:

@@ -49,12 +49,14 @@ from whit.ops.normalization import (
     normalize,
     rms_normalization,
 )
+from whit.ops.shaping import depth_to_space, space_to_depth
 
 __all__ = [
     "batch_normalization",
     "binary_crossentropy",
     "categorical_crossentropy",
     "celu",
+    "depth_to_space",
     "dot_product_attention",
     "elu",
     "gelu",
@@ -84,6 +86,7 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "space_to_depth",
     "sparse_categorical_crossentropy",
     "sparse_plus",
     "sparse_sigmoid",

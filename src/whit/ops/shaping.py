@@ -415,6 +415,62 @@ def _edges(x: Tensor, axis: int, low: int, high: int) -> Tensor:
 _ENDS = {"reflect": _mirrored(1), "symmetric": _mirrored(0), "edge": _edges}
 
 
+# ---- between depth and space
+def _image(
+    x: Tensor, block_size: int, data_format: str, name: str
+) -> tuple[bool, int, int, int, int]:
+    """Whether channels are last; images, height, width, channels."""
+    from whit.config import standardize_data_format
+
+    if x.ndim != 4 or block_size < 1:
+        raise ValueError(
+            f"{name}: x has shape {x.shape} and block_size={block_size}; expected four axes and 1 "
+            "or more"
+        )
+    if standardize_data_format(data_format) == "channels_last":
+        n, h, w, c = x.shape
+        return True, n, h, w, c
+    n, c, h, w = x.shape
+    return False, n, h, w, c
+
+
+@op("x")
+def depth_to_space(x: ArrayLike, block_size: int, data_format: str = "channels_last") -> Array:
+    """Channels laid out as blocks of `block_size` by `block_size` pixels.
+
+    Args:
+        x: images, four axes; block_size squared divides the number of channels.
+    """
+    s = int(block_size)
+    last, n, h, w, c = _image(x, s, data_format, "depth_to_space")
+    if c % (s * s):
+        raise ValueError(f"depth_to_space: {c} channels are not a multiple of {s} squared")
+    inner = c // (s * s)
+    if last:
+        y = build.transpose(build.reshape(x, (n, h, w, s, s, inner)), (0, 1, 3, 2, 4, 5))
+        return build.reshape(y, (n, h * s, w * s, inner))
+    y = build.transpose(build.reshape(x, (n, s, s, inner, h, w)), (0, 3, 4, 1, 5, 2))
+    return build.reshape(y, (n, inner, h * s, w * s))
+
+
+@op("x")
+def space_to_depth(x: ArrayLike, block_size: int, data_format: str = "channels_last") -> Array:
+    """Blocks of `block_size` by `block_size` pixels laid out as channels.
+
+    Args:
+        x: images, four axes; block_size divides height and width.
+    """
+    s = int(block_size)
+    last, n, h, w, c = _image(x, s, data_format, "space_to_depth")
+    if h % s or w % s:
+        raise ValueError(f"space_to_depth: {h} x {w} pixels are not a multiple of {s} each")
+    if last:
+        y = build.transpose(build.reshape(x, (n, h // s, s, w // s, s, c)), (0, 1, 3, 2, 4, 5))
+        return build.reshape(y, (n, h // s, w // s, c * s * s))
+    y = build.transpose(build.reshape(x, (n, c, h // s, s, w // s, s)), (0, 3, 5, 1, 2, 4))
+    return build.reshape(y, (n, c * s * s, h // s, w // s))
+
+
 # ---- diagonals
 @op("x")
 def diagonal(x: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:

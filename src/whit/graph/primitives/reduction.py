@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 from whit.graph.build import (
     cast,
-    concat,
     divide,
     expand,
     flip,
+    full,
     mask,
-    reshape,
+    reduce,
     total,
-    transpose,
+    where,
     zeros_like,
 )
-from whit.graph.grad import grad
 from whit.graph.tensor import Shape, Tensor, apply, primitive
 
 
@@ -51,17 +48,22 @@ def _extreme_vjp(g: Tensor, y: Tensor, x: Tensor, axes: Shape) -> tuple[Tensor]:
 
 
 def _prod_vjp(g: Tensor, y: Tensor, x: Tensor, axes: Shape) -> tuple[Tensor]:
-    """That of a tree of multiplications: without a division, so right for zeros at any order."""
-    if not x.size:
-        return (zeros_like(x),)
-    rest = [q for q in range(x.ndim) if q not in axes]
-    tree = transpose(x, [*axes, *rest])
-    tree = reshape(tree, (math.prod(x.shape[a] for a in axes), *y.shape))
-    while (n := tree.shape[0]) > 1:
-        half = n // 2
-        odd = [tree[2 * half :]] if n % 2 else []
-        tree = concat([tree[:half] * tree[half : 2 * half], *odd], 0)
-    return (grad(tree, [x], reshape(g, tree.shape))[0],)
+    """The product of the others: of those that are not zero, times that of the other zeros.
+
+    If there is one other zero it is kept as a factor, though it is zero: so it has a slope, and
+    the gradient of the gradient is right too.
+    """
+
+    def of_others(values: Tensor) -> Tensor:
+        return expand(total(values, axes), x.shape, axes) - values
+
+    zero = apply("equal", x, zeros_like(x))
+    safe = where(zero, 1, x)
+    rest = divide(expand(reduce("prod", safe, axes), x.shape, axes), safe)
+    count = of_others(cast(zero, x.dtype))
+    none, one = (apply("equal", count, full(x.shape, n, x.dtype)) for n in (0, 1))
+    zeros = where(none, 1, mask(one, of_others(mask(zero, x))))
+    return (expand(g, x.shape, axes) * rest * zeros,)
 
 
 def _cumsum_rule(inputs: tuple[Tensor, ...], attrs: tuple) -> tuple[Shape, str]:
