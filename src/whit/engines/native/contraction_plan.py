@@ -136,7 +136,7 @@ def _cost(
     depth = k * (0.5 + 0.03 * min(mr, 14)) if sparse else k  # fewer rows, more columns all zero
 
     def tile(rows: int, vectors: int) -> float:
-        inner = max(rows * vectors / 2, (rows + vectors) / 2, 4) + sparse
+        inner = max(rows * vectors / 2, (rows + vectors) / 2, 4) + 2 * sparse
         return depth * inner + blocks * (25 + rows * vectors * 2) + rows * vectors * (2 + store)
 
     rows, columns = divmod(m, mr), divmod(n, nv * lanes)

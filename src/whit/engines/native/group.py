@@ -209,7 +209,7 @@ class Grouping:
         self._leaf_kernel(a if base.op in ("constant", "iota") else base)
 
     def _leaf_kernel(self, n: Tensor) -> None:
-        """Store a leaf after all. Kernels made before may read it, so it waits for no other kernel."""
+        """Store a leaf after all. Kernels made before may read it, so it waits for no other."""
         self._own_kernel(n)
         self._waits_for_none.add(self.owner[n])
 
