@@ -53,6 +53,7 @@ CHEAP = frozenset(
         "sign",
     ]
 )
+LEAF_COST = 12
 LEAVES = CHEAP | VIEWS | {"gather", "pad", "concat", "shift_left", "shift_right", "floor"}
 
 
@@ -113,7 +114,7 @@ class Grouping:
         self.recomputed: list[str] = []
         self._forced = set(self.roots)
         self._waits_for_none: set[Kernel] = set()
-        self._leaf: dict[Tensor, bool] = {}
+        self._leaf: dict[Tensor, int] = {}
         self.users: dict[Tensor, list[Tensor]] = {}
         for n in self.order:
             for a in n.inputs:
@@ -125,17 +126,24 @@ class Grouping:
 
     # ---- questions
     def leaf(self, n: Tensor) -> bool:
-        """Whether `n` is cheap anywhere: sources, and cheap operations on those."""
+        """Whether `n` is cheap anywhere: sources, and a few cheap operations on those."""
+        return self._leaf_cost(n) <= LEAF_COST
+
+    def _leaf_cost(self, n: Tensor) -> int:
+        """Operations that computing a leaf takes, counted as a tree: each use computes it anew."""
         known = self._leaf.get(n)
         if known is None:
-            known = n.op in SOURCES or (
-                n not in self.owner
-                and n.op in LEAVES
-                and not (n.op in ELEMENTWISE and n.shape == () and scalar_value(n) is None)
-                and all(self.leaf(a) for a in n.inputs)
-            )
-            self._leaf[n] = known
+            known = self._leaf[n] = self._count_leaf(n)
         return known
+
+    def _count_leaf(self, n: Tensor) -> int:
+        if n.op in SOURCES:
+            return 0
+        number = n.op in ELEMENTWISE and n.shape == () and scalar_value(n) is None
+        if n in self.owner or n.op not in LEAVES or number:
+            return LEAF_COST + 1
+        inner = sum(self._leaf_cost(a) for a in n.inputs)
+        return min(inner + (n.op not in VIEWS), LEAF_COST + 1)
 
     def home(self, n: Tensor) -> Tensor:
         """The node whose memory `n` is: itself, or what a regrouping reshape renames."""
@@ -173,7 +181,7 @@ class Grouping:
     def _put(self, k: Kernel, n: Tensor, at: Map) -> None:
         k.nodes[n] = at
         self.owner[n] = k
-        self._leaf[n] = False
+        self._leaf[n] = LEAF_COST + 1
 
     def _own_kernel(self, n: Tensor) -> None:
         self._put(self._new("row", n.shape), n, own_axes(n.shape))
