@@ -115,6 +115,7 @@ class Grouping:
         self._forced = set(self.roots)
         self._waits_for_none: set[Kernel] = set()
         self._leaf: dict[Tensor, int] = {}
+        self._again: dict[Tensor, int] = {}
         self.users: dict[Tensor, list[Tensor]] = {}
         for n in self.order:
             for a in n.inputs:
@@ -365,7 +366,7 @@ class Grouping:
                 if self.owner[n].kind == "scalar":
                     continue
                 sources = self._cheap_from(n)
-                if sources is not None and len(sources) <= 1:
+                if sources is not None and len(sources) <= 1 and self._cost_again(n) <= LEAF_COST:
                     self.stored.discard(n)
                     self.recomputed.append(f"{n!r} from {sorted(map(repr, sources))}")
                     del self.owner[n].nodes[n]
@@ -443,6 +444,18 @@ class Grouping:
             else:
                 return None
         return out
+
+    def _cost_again(self, n: Tensor) -> int:
+        """Operations of computing `n` again from what is stored, counted as a tree."""
+        cost = self._again.get(n)
+        if cost is None:
+            cost = 1
+            for a in n.inputs:
+                base, _ = self.resolve(a, own_axes(a.shape))
+                if base.op not in SOURCES and self.home(base) not in self.stored:
+                    cost += self._cost_again(base)
+            cost = self._again[n] = min(cost, LEAF_COST + 1)
+        return cost
 
     def _collect_reads(self) -> None:
         for k in self.kernels:

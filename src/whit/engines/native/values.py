@@ -51,6 +51,7 @@ class Values:
         self.env: dict[int, Index] = {}
         self.key: dict[int, object] = {}
         self.memo: dict[tuple, Value] = {}
+        self._hoisted: set[tuple] = set()  # whose invariant parts are computed already
         self.vector: int | None = None
         self.lanes = 0
         self._symbols = 1000
@@ -64,11 +65,12 @@ class Values:
     @contextmanager
     def scope(self) -> Iterator[None]:
         """Values computed inside are forgotten outside."""
-        memo, env, key = self.memo, self.env, self.key
+        memo, env, key, hoisted = self.memo, self.env, self.key, self._hoisted
         vector, lanes = self.vector, self.lanes
         self.memo, self.env, self.key = dict(memo), dict(env), dict(key)
+        self._hoisted = set(hoisted)
         yield
-        self.memo, self.env, self.key = memo, env, key
+        self.memo, self.env, self.key, self._hoisted = memo, env, key, hoisted
         self.vector, self.lanes = vector, lanes
 
     def chunk(self, loop: int, index: Index, lanes: int, key: object | None = None) -> None:
@@ -265,7 +267,9 @@ class Values:
 
     def hoist(self, node: Tensor, at: Map) -> None:
         """Compute, here, every part of `node` that does not vary along the vector loop."""
-        if self._memo_key(node, at) not in self.memo:
+        key = self._memo_key(node, at)
+        if key not in self.memo and key not in self._hoisted:
+            self._hoisted.add(key)
             for a, am in operand_maps(node, at):
                 self._hoist_at(a, am)
 
