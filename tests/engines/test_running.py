@@ -231,3 +231,20 @@ def test_oversubscribed_teams_finish() -> None:
     given = arrays(50)
     NativeEngine(None, 8).compile(counter()).run(50, **given)
     assert given["state"][0] == 50 and TEAM is not None
+
+
+def test_a_profile_accounts_for_every_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHIT_DEBUG", "2")
+    from whit.engines.native import profile as profiles
+
+    monkeypatch.setattr(profiles, "_PROFILES", [profiles.Profile("other", [], [], [])])
+    executable = NativeEngine(None, 2).compile(counter())
+    executable.run(4, **arrays(4))
+    executable.run(3, **arrays(3))
+    profile = executable.profile
+    assert profile is not None and profile.steps == 7 and profile.seconds > 0
+    assert len(profile.cycles) == len(profile.labels) and min(profile.cycles) > 0
+    product = next(q for q, label in enumerate(profile.labels) if label.startswith("dot"))
+    assert profile.flops[product] == 2 * 64**3
+    table = profile.table()
+    assert "7 steps" in table and all(label in table for label in profile.labels)

@@ -1,4 +1,4 @@
-"""Where an operation meets its operands: traced if any of them is symbolic, computed at once if not."""
+"""Where an operation meets its operands: traced if any is symbolic, computed at once if not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from whit.engines import reference
 from whit.graph import PRIMITIVES, Tensor, Trace, build, dtypes, literal
 from whit.graph import apply as apply_graph
@@ -22,7 +23,7 @@ def is_symbolic(*values: object) -> bool:
 
 
 def convert(x: Any, dtype: str | None = None) -> Any:
-    """What an operation works on: a Tensor in a trace, a NumPy array or a weak Python scalar outside.
+    """What an operation works on: a Tensor in a trace, an array or a weak Python scalar outside.
 
     Variables become their current value; lists, DataFrames and other array-likes become arrays;
     float64 made from Python lists becomes float32, as in Keras.

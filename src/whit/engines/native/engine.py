@@ -15,6 +15,7 @@ import numpy as np
 
 from whit.engines.base import Control, check_arrays
 from whit.engines.native import object as objects
+from whit.engines.native import profile as profiles
 from whit.engines.native.schedule import Schedule
 from whit.engines.native.step import Code, write_program
 from whit.engines.native.target import Target, host_target
@@ -63,9 +64,9 @@ class NativeExecutable:
         self, program: Program, target: Target, threads: int, profile: bool = False
     ) -> None:
         self.program, self.target, self.threads = program, target, threads
-        self.profile = profile
         self.literals = [t for t in program.nodes if t.op == "literal"]
         self.compiled = _compile(program, target, threads, profile)
+        self.profile = profiles.start(program.name, self.compiled.meta) if profile else None
         self._function = objects.function(self.compiled.address)
         self._arenas: list[tuple[np.ndarray, int]] = []
         self._known: tuple[tuple[int, ...], list[int], Sequence[np.ndarray]] = ((), [], ())
@@ -117,6 +118,7 @@ class NativeExecutable:
         except IndexError:
             memory = aligned(self.compiled.meta["arena"])
             arena = (memory, _address(memory))
+        start = time.perf_counter() if self.profile is not None else 0.0
         try:
             args = (arena[1], ctypes.addressof(table), _address(words), steps)
             if self.threads == 1:
@@ -125,7 +127,14 @@ class NativeExecutable:
                 TEAM.run(self.threads, self._function, *args)
         finally:
             self._arenas.append(arena)
+        if self.profile is not None:
+            self._note(self.profile, int(words[0]), time.perf_counter() - start)
         return outputs
+
+    def _note(self, profile: profiles.Profile, steps: int, seconds: float) -> None:
+        profile.steps += steps
+        profile.seconds += seconds
+        profile.cycles = [threads[0] for threads in self.cycles().values()]
 
     def _state_addresses(
         self, steps: int, state: Sequence[np.ndarray], data: Sequence, stepped: Sequence
@@ -193,7 +202,13 @@ def _compile(program: Program, target: Target, threads: int, profile: bool) -> o
 
 
 def _notes(code: Code) -> dict[str, Any]:
-    return {"arena": code.arena, "labels": list(code.labels), "profile": code.profile}
+    return {
+        "arena": code.arena,
+        "labels": code.labels,
+        "flops": code.flops,
+        "nbytes": code.nbytes,
+        "profile": code.profile,
+    }
 
 
 def _report(
@@ -241,4 +256,5 @@ class NativeEngine:
         threads = self.threads or default_threads()
         if self.threads is None and work(program) < SMALL_WORK:
             threads = 1
+        profile = profile or debug_level() == 2
         return NativeExecutable(program, self.target or host_target(), threads, profile)

@@ -47,6 +47,8 @@ class Code:
     module: Module
     arena: int
     labels: tuple[str, ...]
+    flops: tuple[int, ...]
+    nbytes: tuple[int, ...]
     profile: int  # where in the arena the cycles of kernels lie
 
 
@@ -56,13 +58,25 @@ def write_program(s: Schedule, profile: bool = False) -> Code:
     scratch = max((scratch_bytes(k.plan, 64) for k in s.kernels if k.kind == "dot"), default=0)
     scratch = -(-scratch // LINE) * LINE
     calls = {k: _write_kernel(s, k, module) for k in s.kernels}
-    labels = tuple(repr(k) for phase in s.phases for k in phase)
+    ordered = [k for phase in s.phases for k in phase]
+    labels = tuple(map(repr, ordered))
     writer = _Driver(s, module, calls, scratch, profile)
     writer.write()
     arena = end = HEADER + s.arena + s.threads * scratch
     if profile:
         arena += s.threads * 8 * (len(labels) + 1)
-    return Code(module, arena + LINE, labels, end)
+    flops, nbytes = tuple(map(_flops, ordered)), tuple(_traffic(s, k) for k in ordered)
+    return Code(module, arena + LINE, labels, flops, nbytes, end)
+
+
+def _flops(k: Kernel) -> int:
+    return 2 * k.plan.batch * k.plan.m * k.plan.n * k.plan.k if k.kind == "dot" else 0
+
+
+def _traffic(s: Schedule, k: Kernel) -> int:
+    """Bytes of everything that a kernel reads or writes, each counted once."""
+    used = {id(b): b for b in (*map(s.buffer, k.reads), *(s.buffers[n] for n in k.outs))}
+    return sum(b.nbytes for b in used.values())
 
 
 @dataclass(frozen=True)
