@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
+from typing import IO
 
 import pytest
 
@@ -57,22 +57,33 @@ PROGRAM = textwrap.dedent(
 )
 
 
+def _until_the_bar_moves(stream: IO[str]) -> str:
+    """Read until the bar has shown a step, however slow the machine; what was read."""
+    seen = ""
+    while "/step" not in seen:
+        character = stream.read(1)
+        if not character:
+            break
+        seen += character
+    return seen
+
+
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 @pytest.mark.parametrize("kind", ["arrays", "batches", "stream"])
 def test_interrupt_leaves_whole_steps(kind: str) -> None:
-    child = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, kind],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
         env={**os.environ, "PYTHONIOENCODING": "utf-8", "WHIT_ENGINE": "reference"},
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline().strip() == "ready"
-    time.sleep(0.4)
-    child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=60)
+    ) as child:
+        assert child.stdout is not None and child.stderr is not None
+        assert child.stdout.readline().strip() == "ready"
+        seen = _until_the_bar_moves(child.stdout)
+        child.send_signal(signal.SIGINT)
+        out, err = seen + child.stdout.read(), child.stderr.read()
     assert child.returncode in (-signal.SIGINT, 130, 1)
     assert "KeyboardInterrupt" in err
     assert "finished" not in out
