@@ -157,6 +157,7 @@ class Progbar:
         width = _visible(text)
         back = "\b" * self._drawn_width + "\r" if self._in_place else "\n"
         rest = " " * (self._drawn_width - width)
+        self._line_open = True  # before the write: Ctrl-C may come in the middle of it
         print_msg(back + text + rest + ("\n" if finalize else ""), line_break=False)
         self._drawn_width = width
         self._line_open = not finalize
