@@ -145,7 +145,10 @@ def _open(url: str) -> http.client.HTTPResponse:
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
     """Follows a redirect, but never from https down to http."""
 
-    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: Any):
+    def redirect_request(
+        self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: Any
+    ) -> Any:
+        """The request that follows the redirect; see urllib."""
         _check_scheme(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
