@@ -59,8 +59,8 @@ BROKEN: dict[str, tuple[Callable[[Tensor], None], str]] = {
 }
 
 
-# Equal nodes are found by the identity of their inputs, which a sound node keeps alive. A broken one
-# may not, and what takes its input's place in memory would be taken for the input.
+# Equal nodes are found by the identity of their inputs, which a sound node keeps alive. A broken
+# one may not, and what takes its input's place in memory would be taken for the input.
 _ALIVE: list[Tensor] = []
 
 
